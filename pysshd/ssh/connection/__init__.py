@@ -1,0 +1,1 @@
+"""RFC 4254: channels, windows and requests."""

@@ -1,0 +1,1 @@
+"""Tables from algorithm name to what it does; keys and signatures."""

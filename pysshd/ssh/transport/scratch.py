@@ -1,0 +1,199 @@
+"""Memory that the connections of a process share, so that an idle one holds none of it.
+
+What lives no longer than one turn of one connection (a read from its socket, the packets that were opened of it, the
+data of a program before they are sealed) is in one place for all; what has to stay longer is lent in blocks.
+"""
+
+from collections.abc import Callable, Iterator
+
+BLOCK_SIZE = 512 << 10
+"""Bytes of a block: more than a turn makes, or leaves behind."""
+
+INPUT_SIZE = 256 << 10
+"""Bytes of the room for one read from a socket."""
+
+SLOT_SIZE = 32 << 10
+"""Bytes of channel data in one slot."""
+
+SLOT_COUNT = 8
+"""Slots, and so packets, of one turn."""
+
+SLOT_HEAD = 32
+"""Bytes in front of a slot's data, for whatever stands before them in their packet."""
+
+_SLOT_TAIL = 256
+"""Bytes behind them, for padding."""
+
+_STRIDE = SLOT_HEAD + SLOT_SIZE + _SLOT_TAIL
+_INPUT_SMALL = 16 << 10
+_SMALL = 2048
+_POOL_SIZE = 1024
+_KEPT = 4
+_NOTHING = memoryview(b"")
+
+
+class Blocks:
+    """Blocks of one size that go from hand to hand; a few that nobody needs are kept."""
+
+    __slots__ = ("free",)
+
+    def __init__(self) -> None:
+        self.free: list[memoryview] = []
+        """Those that nobody needs."""
+
+    def take(self) -> memoryview:
+        """A block; what it holds is anything."""
+        return self.free.pop() if self.free else memoryview(bytearray(BLOCK_SIZE))
+
+    def give(self, buffer: memoryview) -> None:
+        """Whoever had `buffer` needs it no more; a buffer of another size is left to the garbage collection."""
+        if len(buffer) == BLOCK_SIZE and len(self.free) < _KEPT:
+            self.free.append(buffer)
+
+    def release(self) -> None:
+        """Keep none."""
+        self.free.clear()
+
+    def __len__(self) -> int:
+        return len(self.free)
+
+
+class Arena:
+    """Room for opened packets, whose views live until `reset`. A full arena is replaced, its views stay valid."""
+
+    __slots__ = ("at", "buffer", "size")
+
+    def __init__(self) -> None:
+        self.buffer = _NOTHING
+        self.size = 0
+        self.at = 0
+        """Where the next room begins."""
+
+    def reset(self) -> None:
+        """Views handed out so far are no longer needed."""
+        self.at = 0
+
+    def room(self, size: int) -> memoryview:
+        """The next `size` bytes."""
+        start = self.at
+        end = start + size
+        if end > self.size:
+            self._replace(size, end)
+            start, end = 0, size
+        self.at = end
+        return self.buffer[start:end]
+
+    def _replace(self, size: int, wanted: int) -> None:
+        grown = max(self.size, _SMALL)
+        while grown < wanted:
+            grown *= 2
+        self.size = min(grown, max(size, self.SIZE_MAX))
+        self.buffer = memoryview(bytearray(self.size))
+
+    def release(self) -> None:
+        """Drop the memory."""
+        self.buffer = _NOTHING
+        self.size = self.at = 0
+
+    SIZE_MAX = 512 << 10
+    """Bytes; it holds what two generous reads from a socket come to."""
+
+
+class Slots:
+    """Where a program's output is read to: pieces of a packet's size, with room around each for the rest of it."""
+
+    __slots__ = ("_buffer", "count", "packet")
+
+    def __init__(self) -> None:
+        self._buffer = _NOTHING
+        self.count = 0
+        """How many slots there is memory for; whoever needs more than one gets all."""
+
+        self.packet = SLOT_SIZE
+        """Bytes that were asked for to a slot."""
+
+    def views(self, size: int, packet: int) -> list[memoryview]:
+        """Room for `size` bytes, or for as many as there is room for, `packet` to a slot; until the next call."""
+        self.packet = packet = min(packet, SLOT_SIZE)
+        if not self.count or (self.count == 1 and size > packet):
+            self.count = SLOT_COUNT if size > packet else 1
+            self._buffer = memoryview(bytearray(_STRIDE * self.count))
+        buffer = self._buffer
+        views: list[memoryview] = []
+        start, count = SLOT_HEAD, min(SLOT_COUNT, size // packet)
+        while len(views) < count:
+            views.append(buffer[start : start + packet])
+            start += _STRIDE
+        if count < SLOT_COUNT and (rest := size - packet * count) > 0:
+            views.append(buffer[start : start + rest])
+        return views
+
+    def around(self, numbers: range, head: int, size: int) -> Iterator[memoryview]:
+        """The slots of these numbers: `head` bytes in front of the data, `size` bytes of them, and what follows."""
+        buffer, end = self._buffer, SLOT_HEAD + size + _SLOT_TAIL
+        for number in numbers:
+            start = _STRIDE * number
+            yield buffer[start + SLOT_HEAD - head : start + end]
+
+    def release(self) -> None:
+        """Drop the memory."""
+        self._buffer = _NOTHING
+        self.count = 0
+
+    def __len__(self) -> int:
+        return len(self._buffer)
+
+
+class Scratch:
+    """All of it; one for each process."""
+
+    __slots__ = ("_plain", "_pool", "_pool_at", "arena", "blocks", "input", "slots")
+
+    def __init__(self) -> None:
+        self.blocks = Blocks()
+        self.arena = Arena()
+        self.slots = Slots()
+        self.input = _NOTHING
+        """Room for one read from a socket; see `widen_input`."""
+
+        self._plain = _NOTHING
+        self._pool = b""
+        self._pool_at = 0
+        self.release()
+
+    def plain(self, size: int) -> memoryview:
+        """Where one packet of `size` bytes is put together; until the next call."""
+        if size > len(self._plain):
+            self._plain = memoryview(bytearray(size + _SMALL))
+        return self._plain
+
+    def random(self, size: int, octets: Callable[[int], bytes]) -> bytes:
+        """`size` random bytes, each given out once, of a supply that `octets` fills: for padding, no more than that."""
+        at = self._pool_at
+        if at + size > len(self._pool):
+            self._pool, at = octets(_POOL_SIZE), 0
+        self._pool_at = at + size
+        return self._pool[at : at + size]
+
+    def widen_input(self) -> None:
+        """A read filled the room for it: the next ones get more."""
+        if len(self.input) < INPUT_SIZE:
+            self.input = memoryview(bytearray(INPUT_SIZE))
+
+    @property
+    def is_large(self) -> bool:
+        """Something large went through since the last `release`."""
+        return self.slots.count > 1 or bool(self.blocks.free) or len(self.input) > _INPUT_SMALL
+
+    @property
+    def size(self) -> int:
+        """Bytes that are kept for whoever needs them next; a few thousand where nothing large went through lately."""
+        return BLOCK_SIZE * len(self.blocks) + self.arena.size + len(self.slots) + len(self.input) + len(self._plain)
+
+    def release(self) -> None:
+        """Be small again. Views that were handed out stay valid, but nobody else sees what is written there."""
+        self.blocks.release()
+        self.arena.release()
+        self.slots.release()
+        self.input = memoryview(bytearray(_INPUT_SMALL))
+        self._plain = _NOTHING

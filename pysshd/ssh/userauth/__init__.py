@@ -1,0 +1,1 @@
+"""RFC 4252 and RFC 4256: the authentication protocol."""

@@ -1,0 +1,1 @@
+"""RFC 4251 §5 types and one dataclass per SSH message."""

@@ -1,0 +1,1 @@
+"""One frozen dataclass per SSH message and per message body, in files by RFC."""

@@ -1,0 +1,1 @@
+"""A client that says whatever a test wants, in the right keys."""
