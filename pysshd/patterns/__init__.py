@@ -1,0 +1,1 @@
+"""Compiled matchers of commands, names and addresses: plain data."""

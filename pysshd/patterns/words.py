@@ -1,0 +1,192 @@
+"""Commands as words: what a client asks to run is judged word by word, never as a text that a shell would read.
+
+A request is words where it has only quotes and backslashes and no other character that a shell reads (quoted or not:
+the cautious reading). Everything else is for `literal` or `any` alone.
+"""
+
+import re
+from dataclasses import dataclass
+
+from pysshd.patterns.globs import ANY, STAR, Glob, Token, common_text, glob_of
+
+SHELL_CHARACTERS = frozenset("|&;<>()$`*?[]#~!{}^")
+"""What a shell reads besides blanks, quotes and backslashes (POSIX shell language §2.2, and `!{}^` of other shells)."""
+
+_BLANKS = " \t"
+_PLAIN = re.compile(r"[A-Za-z0-9_./:,@%+= \t-]*")
+"""Commands in which nothing is quoted and nothing is refused."""
+
+_PATTERN_CHARACTERS = SHELL_CHARACTERS - {STAR, ANY}
+
+
+class WordsError(ValueError):
+    """A text is not words: the message says which character or quote stands in the way."""
+
+
+class _Splitter:
+    """Cuts a text into words by the quoting rules of POSIX §2.2; every character knows whether it was bare."""
+
+    def __init__(self, text: str, refused: frozenset[str]) -> None:
+        self._text = text
+        self._refused = refused
+        self._position = 0
+        self.words: list[list[Token]] = []
+
+    def split(self) -> list[list[Token]]:
+        """The words, or WordsError."""
+        word: list[Token] | None = None
+        while (char := self._next()) is not None:
+            if char in _BLANKS:
+                if word is not None:
+                    self.words.append(word)
+                word = None
+                continue
+            word = [] if word is None else word
+            if char == "'":
+                self._single(word)
+            elif char == '"':
+                self._double(word)
+            elif char == "\\":
+                word.append(Token(self._must("a backslash at its end")))
+            else:
+                word.append(Token(char, char in (STAR, ANY)))
+        if word is not None:
+            self.words.append(word)
+        return self.words
+
+    def _next(self) -> str | None:
+        if self._position == len(self._text):
+            return None
+        char = self._text[self._position]
+        self._position += 1
+        if char in self._refused:
+            raise WordsError(f"it has {char!r}, which a shell would read")
+        if (char < " " and char != "\t") or char == "\x7f":
+            raise WordsError(f"it has the control character {char!r}")
+        return char
+
+    def _must(self, otherwise: str) -> str:
+        char = self._next()
+        if char is None:
+            raise WordsError(f"it has {otherwise}")
+        return char
+
+    def _single(self, word: list[Token]) -> None:
+        while (char := self._must("a quote that is not closed")) != "'":
+            word.append(Token(char))
+
+    def _double(self, word: list[Token]) -> None:
+        while (char := self._must("a quote that is not closed")) != '"':
+            if char == "\\" and self._text[self._position : self._position + 1] in ("\\", '"'):
+                char = self._must("a quote that is not closed")
+            word.append(Token(char))
+
+
+def split_words(command: bytes) -> tuple[str, ...]:
+    """The words of a request, or WordsError where it is not words.
+
+    Bytes that are not UTF-8 are kept as surrogate escapes, so that `join_words` gives them back unchanged.
+    """
+    text = command.decode("utf-8", "surrogateescape")
+    if _PLAIN.fullmatch(text):  # most commands are: the same words, in a tenth of the time
+        words = tuple(text.split())
+    else:
+        words = tuple("".join(token.char for token in word) for word in _Splitter(text, SHELL_CHARACTERS).split())
+    if not words:
+        raise WordsError("it has no word")
+    if not words[0]:
+        raise WordsError("its first word is empty")
+    if "=" in words[0]:
+        raise WordsError("its first word has '=', which a shell would take for an assignment")
+    return words
+
+
+def to_bytes(words: tuple[str, ...]) -> tuple[bytes, ...]:
+    """Words as the argv of a program."""
+    return tuple(word.encode("utf-8", "surrogateescape") for word in words)
+
+
+@dataclass(frozen=True, slots=True)
+class WordPattern:
+    """One word of a pattern. Where a wildcard begins it, it takes no empty word and none that begins with `-`.
+
+    Where it has both wildcards and a `/`, it takes no word with a `..` between slashes: a star under a folder is not
+    meant to lead out of it.
+    """
+
+    glob: Glob
+    is_path: bool
+
+    def matches(self, word: str) -> bool:
+        """Whether a request's word is of this form, and may be permitted by it."""
+        if self.glob.begins_wild and word[:1] in ("", "-"):
+            return False
+        if self.is_path and ".." in word.split("/"):
+            return False
+        return self.glob.matches(word)
+
+
+@dataclass(frozen=True, slots=True)
+class WordsPattern:
+    """A pattern of a whole command: as many words as the request has, each of its form."""
+
+    source: str
+    words: tuple[WordPattern, ...]
+
+    def matches(self, words: tuple[str, ...]) -> bool:
+        """Whether a request's words are of this form; linear in their length."""
+        return len(words) == len(self.words) and all(
+            pattern.matches(word) for pattern, word in zip(self.words, words, strict=True)
+        )
+
+    def touches(self, words: tuple[str, ...]) -> bool:
+        """As `matches`, for a deny: what a wildcard does not take is there to permit less, not to deny less."""
+        return len(words) == len(self.words) and all(
+            pattern.glob.matches(word) for pattern, word in zip(self.words, words, strict=True)
+        )
+
+
+def parse_words(text: str) -> WordsPattern:
+    """Compile a pattern: words with the quoting of a shell, `*` and `?` outside quotes inside a word.
+
+    Raises WordsError where no request could ever match, because requests with such characters are not words.
+    """
+    words = _Splitter(text, _PATTERN_CHARACTERS).split()
+    for word in words:
+        for token in word:
+            if token.char in (STAR, ANY) and not token.wild:
+                raise WordsError(f"it has a quoted {token.char!r}, which no request that is words can have")
+    if not words:
+        raise WordsError("it has no word")
+    if not words[0]:
+        raise WordsError("its first word is empty")
+    if any(token.char == "=" for token in words[0]):
+        raise WordsError("its first word has '=', which a shell would take for an assignment")
+    return WordsPattern(text, tuple(_word_pattern(word) for word in words))
+
+
+def _word_pattern(word: list[Token]) -> WordPattern:
+    glob = glob_of(word, "".join(token.char for token in word))
+    is_path = any(token.wild for token in word) and any(token.char == "/" for token in word)
+    return WordPattern(glob, is_path)
+
+
+def common_command(left: WordsPattern, right: WordsPattern) -> bytes | None:
+    """A request that both patterns match, or None where there is none (what `..` excludes is taken to match)."""
+    if len(left.words) != len(right.words):
+        return None
+    found = []
+    for a, b in zip(left.words, right.words, strict=True):
+        guarded = a.glob.begins_wild or b.glob.begins_wild
+        word = common_text(a.glob, b.glob, first_not="-" if guarded else "", nonempty=guarded)
+        if word is None:
+            return None
+        found.append(quote(word))
+    return " ".join(found).encode("utf-8", "surrogateescape")
+
+
+def quote(word: str) -> str:
+    """The word as it may be written in a request: plain where possible, else between quotes."""
+    if word and not any(char in _BLANKS or char in "'\"\\" for char in word):
+        return word
+    return "'" + word.replace("'", "'\\''") + "'"

@@ -1,0 +1,206 @@
+"""From the models of `server`, `crypto`, `limits` and `users` to settings and people."""
+
+from collections.abc import Iterable
+from datetime import tzinfo
+
+from pysshd.policy import values
+from pysshd.policy.compile_crypto import crypto_of
+from pysshd.policy.fields_login import InlineKey
+from pysshd.policy.keyfiles import KeyFiles
+from pysshd.policy.model import Document
+from pysshd.policy.model_settings import KeyModel, StartupsModel, UserModel
+from pysshd.policy.people import ALWAYS, PasswordHash, Person, PersonKey, Window
+from pysshd.policy.problems import Mark
+from pysshd.policy.reading import Record, Text
+from pysshd.policy.report import Report, meant, show
+from pysshd.policy.settings import DEFAULT_MIN_UID, Limits, Server, Settings, Startups
+
+_NAMED = ("user", "worker_user", "state", "interface")
+
+
+def settings_of(document: Document, report: Report) -> Settings:
+    """What the daemon itself is told, with the defaults."""
+    server, limits = document.server, document.limits
+    found = Settings()
+    if server is not None:
+        found = Settings(
+            Server(
+                listen=tuple(listener for entry in server.listen or () for listener in entry.listeners),
+                host_keys=server.host_keys,
+                accounts=server.accounts,
+                min_uid=server.min_uid or DEFAULT_MIN_UID,
+                owner=_text(server.owner),
+                user=_text(server.user),
+                worker_user=_text(server.worker_user),
+                state=_text(server.state),
+                sandbox=server.sandbox,
+                timezone=server.timezone,
+                banner=server.banner,
+                version_addendum=server.version_addendum,
+                interface=_text(server.interface),
+                isolation=server.isolation,
+                where={name: str(text.mark) for name in _NAMED if (text := getattr(server, name)) is not None},
+            )
+        )
+    crypto = crypto_of(document.crypto, report)
+    return Settings(found.server, crypto, _limits(document) if limits is not None else Limits())
+
+
+def _limits(document: Document) -> Limits:
+    limits, default = document.limits, Limits()
+    assert limits is not None
+    startups = limits.startups
+    return Limits(
+        login_grace=limits.login_grace or default.login_grace,
+        auth_attempts=limits.auth_attempts or default.auth_attempts,
+        startups=_startups(startups) if startups is not None else default.startups,
+        sessions_per_connection=limits.sessions_per_connection or default.sessions_per_connection,
+        connections=limits.connections or default.connections,
+    )
+
+
+def _startups(found: StartupsModel) -> Startups:
+    """One source alone does not bring it to the point from which others are dropped, unless the file says so."""
+    start = found.start
+    return Startups(
+        start, found.rate, found.full, found.per_source or max(1, start - 1), found.per_source_rate or start
+    )
+
+
+def _text(found: Text | None) -> str | None:
+    return found.text if found is not None else None
+
+
+def window_of(not_before: Text | None, not_after: Text | None, zone: tzinfo, report: Report) -> Window:
+    """The time between two moments of the file; a bare date is meant in `zone` and covers its day."""
+    if not_before is None and not_after is None:
+        return ALWAYS
+    start = values.instant(not_before.text, zone, end=False) if not_before is not None else None
+    end = values.instant(not_after.text, zone, end=True) if not_after is not None else None
+    if not_before is not None and start is not None and end is not None and start >= end:
+        report.error(not_before.mark, "not_before is not before not_after: the time between them is empty")
+    return Window(start, end)
+
+
+class PeopleCompiler:
+    """Makes the people of a document; a person whose record has an error is known by name alone."""
+
+    def __init__(self, document: Document, key_files: KeyFiles | None, zone: tzinfo, report: Report) -> None:
+        self._document = document
+        self._key_files = key_files
+        self._zone = zone
+        self._report = report
+
+    def people(self) -> tuple[Person, ...]:
+        """Everyone who could be compiled."""
+        found = [
+            self._person(name, mark, user) for name, (mark, user) in self._document.users.items() if user is not None
+        ]
+        self._check_shared_keys(found)
+        self._check_costs(found)
+        return tuple(found)
+
+    def _person(self, name: str, mark: Mark, user: UserModel) -> Person:
+        groups = self._groups(user.groups or ())
+        accounts = tuple(dict.fromkeys(account.text for account in user.accounts or ())) or (name,)
+        keys = tuple(self._key(key) for key in user.keys or ())
+        self._check_labels(user, keys)
+        if not keys and user.password is None and not self._document.sources:
+            self._report.warning(mark, f"{name} has neither keys nor a password, and can not log in")
+        return Person(
+            name,
+            groups,
+            accounts,
+            keys,
+            user.password,
+            _text(user.home),
+            window_of(user.not_before, user.not_after, self._zone, self._report),
+            mark.where,
+            _text(user.run_as),
+        )
+
+    def check_references(self, record: Record) -> None:
+        """Look up what a person with errors refers to."""
+        if isinstance(record, UserModel):
+            self._groups(record.groups or ())
+
+    def _groups(self, groups: Iterable[Text]) -> frozenset[str]:
+        known = self._document.groups
+        for group in groups:
+            if group.text not in known and "groups" not in self._document.broken:
+                hint = meant(group.text, known) or f"add it to the section: groups: [{group.text}]"
+                self._report.error(group.mark, f"group {show(group.text)} is not declared in groups", hint)
+        return frozenset(group.text for group in groups)
+
+    def _key(self, model: KeyModel) -> PersonKey:
+        name = _text(model.name)
+        window = window_of(model.not_before, model.not_after, self._zone, self._report)
+        inline: InlineKey | None = model.key
+        if inline is not None:
+            key = inline.key
+            return PersonKey(name or key.fingerprint, name, key.blob, key.fingerprint, None, window, model.place.where)
+        assert model.file is not None
+        path = model.file.text
+        known = self._key_files.get(path) if self._key_files is not None else None
+        if known is not None and known.problem:
+            self._report.error(model.file.mark, f"key file {path}: {known.problem}")
+        return PersonKey(name or path, name, None, None, path, window, model.place.where)
+
+    def _check_labels(self, user: UserModel, keys: tuple[PersonKey, ...]) -> None:
+        seen: dict[str, PersonKey] = {}
+        fingerprints: dict[str, PersonKey] = {}
+        for model, key in zip(user.keys or (), keys, strict=True):
+            if seen.setdefault(key.label, key) is not key:
+                what = f"name {show(key.name)}" if key.name else "key"
+                self._report.error(model.place, f"{what} stands twice for one person, the first time at "
+                                                f"{seen[key.label].where}")  # fmt: skip
+                continue
+            for fingerprint in self.fingerprints(key):
+                if fingerprints.setdefault(fingerprint, key) is not key:
+                    self._report.error(model.place, f"key {fingerprint} stands twice for one person, the first time at "
+                                                    f"{fingerprints[fingerprint].where}")  # fmt: skip
+
+    def fingerprints(self, key: PersonKey) -> tuple[str, ...]:
+        """The keys of an entry, as far as they are known."""
+        if key.fingerprint is not None:
+            return (key.fingerprint,)
+        known = self._key_files.get(key.file or "") if self._key_files is not None else None
+        return known.fingerprints if known is not None else ()
+
+    def _check_shared_keys(self, people: list[Person]) -> None:
+        """A key of two people of one account means nobody; of two people at all it is odd."""
+        holders: dict[str, list[Person]] = {}
+        for person in people:
+            for fingerprint in {found for key in person.keys for found in self.fingerprints(key)}:
+                for other in holders.get(fingerprint, ()):
+                    self._shared(fingerprint, other, person)
+                holders.setdefault(fingerprint, []).append(person)
+
+    def _check_costs(self, people: list[Person]) -> None:
+        """Hashes of different costs take different times, which tells strangers who is here (security.md S70)."""
+        first: Person | None = None
+        for person in people:
+            if person.password is None:
+                continue
+            first = first or person
+            assert first.password is not None
+            if _costs(person.password) != _costs(first.password):
+                self._report.warning(
+                    self._document.users[person.name][0],
+                    f"the password hash of {person.name} has {_costs(person.password)}, that of {first.name} at "
+                    f"{first.where} {_costs(first.password)}: the time that a login takes may tell who exists",
+                    "make them of one cost, with 'pysshd hash-password'",
+                )
+
+    def _shared(self, fingerprint: str, first: Person, second: Person) -> None:
+        mark = self._document.users[second.name][0]
+        common = sorted(set(first.accounts) & set(second.accounts))
+        text = f"key {fingerprint} of {second.name} is also a key of {first.name} at {first.where}"
+        if common:
+            self._report.error(mark, f"{text}, and both may log in as {common[0]}", "a key means one person")
+        else:
+            self._report.warning(mark, text)
+
+
+def _costs(password: PasswordHash) -> str:
+    return f"m={password.memory},t={password.iterations},p={password.lanes}"

@@ -1,0 +1,240 @@
+"""The conditions of login entries and grants: one class each, three-valued.
+
+A condition is TRUE, FALSE or UNKNOWN; unknown is a fact that could not be obtained. What an unknown entry does, its
+effect says: an allow does not match, a deny or a bound does, a login entry refuses (policy.md, Conditions).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum
+from typing import Protocol
+
+from pysshd.patterns.hosts import AddressSet
+from pysshd.policy.people import ALWAYS, Person, Window
+from pysshd.policy.query import IPAddress, UnixFacts, Unknown
+
+
+class Truth(IntEnum):
+    """Of several conditions that must all hold the least decides."""
+
+    FALSE = 0
+    UNKNOWN = 1
+    TRUE = 2
+
+
+FALSE, UNSURE, TRUE = Truth.FALSE, Truth.UNKNOWN, Truth.TRUE
+_NOT = (TRUE, UNSURE, FALSE)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What conditions are tested on: the facts of a query, resolved once.
+
+    methods: names of the methods used; key_names, fingerprints: of the keys used.
+    unix: what the host says of the session's account, where that plays a part.
+    """
+
+    person: Person | None
+    account: str
+    source: IPAddress | Unknown | None
+    listener: str
+    now: datetime
+    methods: tuple[str, ...] = ()
+    key_names: frozenset[str] = frozenset()
+    fingerprints: frozenset[str] = frozenset()
+    unix: UnixFacts | None = None
+
+    @property
+    def is_root(self) -> Truth:
+        """Whether the session would be uid 0."""
+        if self.unix is None:
+            return FALSE
+        return UNSURE if isinstance(self.unix.uid, Unknown) else TRUE if self.unix.uid == 0 else FALSE
+
+    def in_system_group(self, groups: frozenset[str]) -> Truth:
+        """Whether the session's Unix account is in one of these groups of the host."""
+        if not groups or self.unix is None:
+            return FALSE
+        held = self.unix.groups
+        if isinstance(held, Unknown):
+            return UNSURE
+        if not held.isdisjoint(groups):
+            return TRUE
+        return FALSE if self.unix.unknown_groups.isdisjoint(groups) else UNSURE
+
+
+class Condition(Protocol):
+    """One key of an entry."""
+
+    @property
+    def clause(self) -> str:
+        """How it stands in the file, for traces."""
+
+    def test(self, case: Case) -> Truth:
+        """Whether it holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """`who`: the person, by name, by group, by a key that the login used, or by a group of the host that the session's
+    account is in. Nobody identified: never.
+
+    but_root: `*` leaves out whoever would be uid 0, who must be named.
+    """
+
+    clause: str
+    anyone: bool = False
+    people: frozenset[str] = frozenset()
+    groups: frozenset[str] = frozenset()
+    key_names: frozenset[str] = frozenset()
+    fingerprints: frozenset[str] = frozenset()
+    system_groups: frozenset[str] = frozenset()
+    but_root: bool = False
+
+    def test(self, case: Case) -> Truth:
+        """Whether the person of the case is meant."""
+        person = case.person
+        if person is None:
+            return FALSE
+        held = self._calls(person) or not (
+            self.key_names.isdisjoint(case.key_names) and self.fingerprints.isdisjoint(case.fingerprints)
+        )
+        if held:
+            return TRUE
+        anyone = FALSE if not self.anyone else _NOT[case.is_root] if self.but_root else TRUE
+        return max(anyone, case.in_system_group(self.system_groups))
+
+    def names(self, person: Person) -> bool:
+        """Whether the person is meant whatever key is used and whatever the host says."""
+        return self.anyone or self._calls(person)
+
+    def _calls(self, person: Person) -> bool:
+        return person.name in self.people or not self.groups.isdisjoint(person.groups)
+
+    @property
+    def by_more(self) -> bool:
+        """Whether people are meant by more than who they are: by a key, or by a group of the host."""
+        return bool(self.key_names or self.fingerprints or self.system_groups)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """`account`: the name that the client typed."""
+
+    clause: str
+    accounts: frozenset[str]
+
+    def test(self, case: Case) -> Truth:
+        """Whether the account of the case is one of them."""
+        return TRUE if case.account in self.accounts else FALSE
+
+
+@dataclass(frozen=True, slots=True)
+class From:
+    """`from`: the peer's address; a peer that has none is nowhere."""
+
+    clause: str
+    addresses: AddressSet
+
+    def test(self, case: Case) -> Truth:
+        """Whether the source of the case lies in one of the prefixes."""
+        if case.source is None:
+            return FALSE
+        if isinstance(case.source, Unknown):
+            return UNSURE
+        return TRUE if case.source in self.addresses else FALSE
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """`listener`: which listener accepted the connection."""
+
+    clause: str
+    listeners: frozenset[str]
+
+    def test(self, case: Case) -> Truth:
+        """Whether the listener of the case is one of them."""
+        return TRUE if case.listener in self.listeners else FALSE
+
+
+@dataclass(frozen=True, slots=True)
+class With:
+    """`with`: the methods of the login include every step of one chain, in whatever order.
+
+    chains: of each method how many steps.
+    """
+
+    clause: str
+    chains: tuple[tuple[tuple[str, int], ...], ...]
+
+    def test(self, case: Case) -> Truth:
+        """Whether one of the chains was used."""
+        used = case.methods
+        held = any(all(used.count(method) >= times for method, times in chain) for chain in self.chains)
+        return TRUE if held else FALSE
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """`not_before` and `not_after`."""
+
+    clause: str
+    window: Window
+
+    def test(self, case: Case) -> Truth:
+        """Whether the time of the case lies in the window."""
+        return TRUE if self.window.holds(case.now) else FALSE
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """All conditions of an entry, and those of its `unless`."""
+
+    own: tuple[Condition, ...] = ()
+    unless: tuple[Condition, ...] = ()
+
+    def truth(self, case: Case) -> Truth:
+        """Whether the entry's conditions hold."""
+        least = TRUE
+        for condition in self.own:
+            found = condition.test(case)
+            if found is FALSE:
+                return FALSE
+            if found < least:
+                least = found
+        if self.unless:
+            least = min(least, _NOT[min(condition.test(case) for condition in self.unless)])
+        return least
+
+    def failed(self, case: Case) -> str:
+        """The first clause that does not hold or is unknown; empty where all hold."""
+        for condition in self.own:
+            found = condition.test(case)
+            if found is not TRUE:
+                return condition.clause if found is FALSE else f"{condition.clause} (unknown)"
+        if self.unless:
+            found = min(condition.test(case) for condition in self.unless)
+            clauses = ", ".join(condition.clause for condition in self.unless)
+            if found is not FALSE:
+                return f"unless: {{{clauses}}}" + ("" if found is TRUE else " (unknown)")
+        return ""
+
+    @property
+    def who(self) -> Who | None:
+        """The entry's own `who`; None: everyone."""
+        return next((condition for condition in self.own if isinstance(condition, Who)), None)
+
+    @property
+    def window(self) -> Window:
+        """The time in which the entry counts."""
+        return next((condition.window for condition in self.own if isinstance(condition, Within)), ALWAYS)
+
+    @property
+    def all(self) -> tuple[Condition, ...]:
+        """Every condition, those of `unless` too."""
+        return self.own + self.unless
+
+    def concerns(self, person: Person) -> bool:
+        """Whether the entry could ever speak of the person, as far as `who` says."""
+        who = self.who
+        return who is None or who.by_more or who.names(person)

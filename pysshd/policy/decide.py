@@ -1,0 +1,294 @@
+"""The engine: one pure, total function from a compiled ruleset and a query to a decision."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from pysshd.patterns.names import BREAK, SIGNALS, is_never_accepted, is_safe_value, is_term, is_variable
+from pysshd.patterns.words import WordsError, split_words
+from pysshd.policy.bounds import NO_BOUNDS
+from pysshd.policy.conditions import FALSE, TRUE, Case
+from pysshd.policy.decision import Decision, Tried
+from pysshd.policy.login import case_of, decide_login, earliest, first_methods, standing
+from pysshd.policy.people import ALWAYS, Person
+from pysshd.policy.query import (
+    Break,
+    Env,
+    Exec,
+    Facts,
+    Global,
+    Login,
+    Pty,
+    Query,
+    Request,
+    Run,
+    Session,
+    Signal,
+)
+from pysshd.policy.rights import ExecRight, Rights, RunRight, ShellRight, Values
+from pysshd.policy.ruleset import Effect, Grant, Ruleset
+from pysshd.policy.ways import EnvSettings, EnvWay, GlobalWay, PtyWay, RunWay, SessionWay, SignalWay, Way
+
+__all__ = ["decide", "first_methods"]
+
+GLOBAL_ALWAYS = frozenset(["keepalive@openssh.com", "no-more-sessions@openssh.com"])
+"""Answered with a bare success. `hostkeys-prove-00@openssh.com` is always answered too, but with signatures, by whoever
+holds the keys: it never comes here, and a bare success would be wrong."""
+
+
+def decide(ruleset: Ruleset, query: Query, *, trace: bool = False) -> Decision:
+    """Decide one query. Never raises for any facts or request; the trace is made only when asked for."""
+    facts, request = query.facts, query.request
+    if isinstance(request, Login):
+        return decide_login(ruleset, facts, request, trace=trace)
+    person = ruleset.holder(facts)
+    stands, edge = standing(ruleset, person, facts, facts.methods)
+    if person is None or stands:
+        return Decision(False, None, valid_until=edge, decided_by="users", reason=stands)
+    if isinstance(request, Global):
+        return _global(request)
+    reason = _refusal(request)
+    if reason:
+        return Decision(False, None, valid_until=edge, decided_by="the language", reason=reason)
+    server = ruleset.settings.server
+    free = server.accounts == "system" or server.owner == person.name
+    found = _Judgement(request, case_of(person, facts.account, facts, facts.methods), free, trace)
+    for grant in ruleset.grants_of(person):
+        found.take(grant)
+    return found.decision(edge, _values(facts, person))
+
+
+def _global(request: Global) -> Decision:
+    if request.name in GLOBAL_ALWAYS:
+        return Decision(True, GlobalWay(), decided_by="the language", reason="it is always answered")
+    return Decision(False, None, decided_by="the language", reason="no global request of this name is served")
+
+
+def _values(facts: Facts, person: Person) -> Values:
+    """What fills the slots: `{key}` is the name of the first key of the login, else its fingerprint.
+
+    The fingerprint's `/` and `+` are written as `_` and `-`, so that it is one part of a path.
+    """
+    values = {"user": person.name, "account": facts.account}
+    step = next((step for step in facts.methods if step.method == "publickey"), None)
+    if step is not None:
+        key = person.key_of(step)
+        name = key.name if key is not None else None
+        values["key"] = name or (step.key or "").replace("/", "_").replace("+", "-")
+    return values
+
+
+def _env_refusal(request: Env) -> str:
+    if not is_variable(request.name):
+        return "the variable's name is of no form that is served"
+    if is_never_accepted(request.name):
+        return "the variable is never accepted from a client"
+    return "" if is_safe_value(request.value) else "the variable's value is too long or not safe"
+
+
+def _refusal(request: Request) -> str:
+    """Why a request is refused whatever is granted, or ""."""
+    if isinstance(request, Session) and request.kind != "session":
+        return "no channel of this kind may be opened by a client"
+    if isinstance(request, Exec) and b"\0" in request.command:
+        return "the command has a NUL"
+    if isinstance(request, Pty) and not is_term(request.term):
+        return "TERM is not of the form that is served"
+    if isinstance(request, Signal) and request.name not in SIGNALS:
+        return "the signal is none of RFC 4254"
+    return _env_refusal(request) if isinstance(request, Env) else ""
+
+
+class _Judgement:
+    """Collects what the grants say to one request.
+
+    How a request is told to the grants depends on its kind: what runs is offered rights, a signal needs a right that
+    runs what it is sent to, the rest is permitted or not.
+    """
+
+    def __init__(self, request: Request, case: Case, free: bool, trace: bool) -> None:
+        """`free`: what is not confined may be run too, for it is not the daemon's own user."""
+        self.case = case
+        self._free = free
+        self._request = request
+        self._trace: list[tuple[int, Tried]] | None = [] if trace else None
+        self._running: object = request.running if isinstance(request, Signal | Break) else request
+        self._signal = request.name if isinstance(request, Signal) else BREAK
+        self._words = _words(self._running)
+        self._runs_something = isinstance(request, Run)
+        self._signals = isinstance(request, Signal | Break)
+        self._opens = isinstance(request, Session)
+        self._permitting: list[Grant] = []
+        self._denying: Grant | None = None
+        self._bounding: list[Grant] = []
+        self._setting: list[Grant] = []
+        self.edge: datetime | None = None
+
+    def take(self, grant: Grant) -> None:
+        """Hear one grant."""
+        relevant = self._relevant(grant)
+        if not relevant and self._trace is None:
+            return
+        truth = grant.conditions.truth(self.case)
+        if self._trace is not None:
+            self._note(grant, relevant)
+        if not relevant:
+            return
+        if grant.window is not ALWAYS:
+            self.edge = earliest((self.edge, grant.window.next_edge(self.case.now)))
+        if grant.effect is Effect.ALLOW:
+            if truth is TRUE:
+                self._permitting.append(grant)
+        elif truth is not FALSE:
+            if grant.effect is Effect.BOUND:
+                self._bounding.append(grant)
+            elif self._denying is None or grant.number < self._denying.number:
+                self._denying = grant
+
+    def _relevant(self, grant: Grant) -> bool:
+        """Whether the grant has something to say to this request, its conditions aside."""
+        if grant.effect is Effect.BOUND:
+            return True
+        if grant.effect is Effect.DENY:
+            return grant.everything or self._touches(grant.rights)
+        rights = grant.rights
+        if self._runs_something:
+            return bool(rights.sets) or self._runs(rights)
+        if self._opens:
+            return bool(rights.runs)
+        if self._signals:
+            return self._signal in rights.signals or self._runs(rights)
+        return self._permits(rights)
+
+    def _runs(self, rights: Rights) -> bool:
+        running, words = self._running, self._words
+        for right in rights.runs:  # noqa: SIM110 (a generator costs twice as much here)
+            if right.permits(running, words):
+                return True
+        return False
+
+    def _permits(self, rights: Rights) -> bool:
+        request = self._request
+        if isinstance(request, Env):
+            return any(pattern.matches(request.name) for pattern in rights.accept)
+        return isinstance(request, Pty) and rights.pty
+
+    def _touches(self, rights: Rights) -> bool:
+        """Whether a deny of these permissions touches the request; a channel is touched by `deny: all` alone."""
+        if self._signals:
+            return self._signal in rights.signals
+        if not self._runs_something:
+            return self._permits(rights)
+        running, words = self._running, self._words
+        return any((r.touches if isinstance(r, ExecRight) else r.permits)(running, words) for r in rights.runs)
+
+    def _note(self, grant: Grant, relevant: bool) -> None:
+        assert self._trace is not None
+        failed = grant.conditions.failed(self.case)
+        matched = not failed or (grant.effect is not Effect.ALLOW and grant.conditions.truth(self.case) is not FALSE)
+        if matched and not relevant:
+            matched, failed = False, "it does not speak of this request"
+        self._trace.append((grant.number, Tried(grant.name, grant.where, matched, failed)))
+
+    def decision(self, edge: datetime | None, values: Values) -> Decision:
+        """What comes of it."""
+        trace = tuple(tried for _, tried in sorted(self._trace, key=lambda pair: pair[0])) if self._trace else ()
+        found = _REFUSED
+        if self._denying is not None:
+            deny = self._denying
+            found = _Found(None, (), deny.where, f"{deny.name} denies it")
+        elif isinstance(self._request, Run):
+            found = self._run(self._request, values)
+        elif isinstance(self._request, Signal | Break):
+            found = self._signalled()
+        elif self._permitting:
+            way = _WAYS[type(self._request)]
+            found = _Found(way, tuple(self._permitting), "", "permits it")
+        until = earliest((edge, self.edge))
+        if found.way is None:
+            return Decision(False, None, NO_BOUNDS, until, trace, found.decided_by, found.reason)
+        bounds = NO_BOUNDS
+        for grant in (*found.grants, *self._bounding):
+            bounds = bounds | grant.bounds
+        first = min(found.grants, key=lambda grant: grant.number)
+        return Decision(
+            True, found.way, bounds, until, trace, found.decided_by or first.where, f"{first.name} {found.reason}"
+        )
+
+    def _run(self, request: Run, values: Values) -> "_Found":
+        """The most cautious way among those that the permissions offer; where two remain, none is taken."""
+        env = _settings(self._permitting, values)
+        ways: dict[RunWay, RunRight] = {}
+        grants: list[Grant] = []
+        rank = 0
+        for grant in self._permitting:
+            for right in grant.rights.runs:
+                if not right.permits(request, self._words):
+                    continue
+                way = right.way(request, self._words, values, env or ())
+                if way is None:
+                    continue
+                if grant not in grants:
+                    grants.append(grant)
+                if not ways or right.rank < rank:
+                    ways, rank = {way: right}, right.rank
+                elif right.rank == rank:
+                    ways.setdefault(way, right)
+        if not ways:
+            return _REFUSED
+        if len(ways) > 1 or env is None:
+            return _Found(None, (), "a clash", "two permissions would run it in two ways")
+        [(way, right)] = ways.items()
+        if not (way.confined or self._free):
+            # A document is accepted only where this can not be; but key files may have changed since.
+            return _Found(None, (), "the language", "only the owner runs what is not confined")
+        return _Found(way, tuple(grants), "", f"permits it by {right} ({right.where})")
+
+    def _signalled(self) -> "_Found":
+        """A signal goes to what a shell or an exec permission runs: all signals, or those that roles name."""
+        running = self._running
+        programs = [
+            (grant, right)
+            for grant in self._permitting
+            for right in grant.rights.runs
+            if isinstance(right, ShellRight | ExecRight) and right.permits(running, self._words)
+        ]  # fmt: skip
+        naming = [grant for grant in self._permitting if self._signal in grant.rights.signals]
+        grants = [grant for grant, right in programs if right.all_signals] + (naming if programs else [])
+        return _Found(SignalWay(), tuple(grants), "", "permits it") if grants else _REFUSED
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """How a request is answered, by which grants, and why."""
+
+    way: Way | None
+    grants: tuple[Grant, ...]
+    decided_by: str
+    reason: str
+
+
+_REFUSED = _Found(None, (), "no grant", "no grant allows it")
+_WAYS: dict[type, Way] = {Session: SessionWay(), Pty: PtyWay(), Env: EnvWay()}
+
+
+def _words(request: object) -> tuple[str, ...] | None:
+    if not isinstance(request, Exec):
+        return None
+    try:
+        return split_words(request.command)
+    except WordsError:
+        return None
+
+
+def _settings(grants: list[Grant], values: Values) -> EnvSettings | None:
+    """The variables that the policy sets, or None where two grants set one to two values.
+
+    A variable whose slot has no value is left out.
+    """
+    found: dict[str, str] = {}
+    for grant in grants:
+        for setting in grant.rights.sets:
+            value = setting.value.fill(values)
+            if value is not None and found.setdefault(setting.name, value) != value:
+                return None
+    return tuple(sorted(found.items()))

@@ -1,0 +1,60 @@
+"""The types of the models' fields that many of them have: names, texts, times, paths.
+
+Here and in `fields_*`, each reads one node and returns its value, or says what was expected.
+"""
+
+import posixpath
+from typing import Annotated, Final, TypeAlias
+
+from pydantic import PlainValidator
+
+from pysshd.patterns import names
+from pysshd.policy import values
+from pysshd.policy.reading import Text, bad, text, true
+from pysshd.policy.report import show
+
+NAME_FORM: Final = "a name of up to 64 letters, digits and ._@- that begins with a letter, a digit or _"
+"""What a name is, in the words of a complaint."""
+
+
+def name(node: object) -> Text:
+    """A name of a person, an account, a group, a role or a grant."""
+    found = text(node)
+    if not names.is_name(found.text):
+        raise bad(f"found {show(found.text)}, expected {NAME_FORM}")
+    return found
+
+
+def moment(node: object) -> Text:
+    """A date or an instant; resolved in the policy's time zone later."""
+    found = text(node)
+    try:
+        values.instant(found.text, values.timezone("UTC"), end=True)
+    except ValueError as error:
+        raise bad(f"found {show(found.text)}, {error}") from None
+    return found
+
+
+def path(node: object) -> Text:
+    """A path, absolute or relative to the file that holds it; returned absolute where the policy is a file."""
+    found = text(node)
+    if "\0" in found.text or "\n" in found.text:
+        raise bad("found a path with a NUL or a line's end")
+    folder = posixpath.dirname(found.mark.file)
+    return Text(posixpath.normpath(posixpath.join(folder, found.text)), found.mark)
+
+
+def absolute_path(node: object) -> Text:
+    """A path that begins with `/`."""
+    found = text(node)
+    if not found.text.startswith("/") or "\0" in found.text or "\n" in found.text:
+        raise bad(f"found {show(found.text)}, expected an absolute path")
+    return Text(posixpath.normpath(found.text), found.mark)
+
+
+Name: TypeAlias = Annotated[Text, PlainValidator(name)]
+AnyText: TypeAlias = Annotated[Text, PlainValidator(text)]
+True_: TypeAlias = Annotated[bool, PlainValidator(true)]
+Moment: TypeAlias = Annotated[Text, PlainValidator(moment)]
+Path: TypeAlias = Annotated[Text, PlainValidator(path)]
+AbsolutePath: TypeAlias = Annotated[Text, PlainValidator(absolute_path)]

@@ -1,0 +1,143 @@
+"""The types of fields of who may log in, and how: people, methods, keys, passwords."""
+
+from dataclasses import dataclass
+from typing import Annotated, Final, TypeAlias
+
+from pydantic import PlainValidator
+
+from pysshd.errors import InvalidKeyError
+from pysshd.patterns import names
+from pysshd.policy import values
+from pysshd.policy.fields import NAME_FORM
+from pysshd.policy.passwords import PasswordError, parse_password
+from pysshd.policy.people import PasswordHash
+from pysshd.policy.problems import Mark
+from pysshd.policy.reading import NOT_YET, bad, scalar
+from pysshd.policy.report import meant, one_of, show
+from pysshd.ssh.crypto.keys import PublicKey, parse_public_key_line
+
+_UID_MAX: Final = 999_999_999
+METHODS: Final = ("publickey", "password")
+"""The steps that a chain may have."""
+
+_METHODS_LATER: Final = ("totp", "certificate", "pam", "none")
+_WHO_LATER: Final = ("authority", "principal", "extension")
+_WHO_PREFIXES: Final = {"group": "group", "key": "key", "system-group": "system-group"}
+_WHO_FORM: Final = "a name, group:NAME, system-group:NAME, key:NAME, key:SHA256:…"
+_FINGERPRINT: Final = "SHA256:"
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """One item of `who`. kind: `*`, `person`, `group`, `system-group`, `key` (by name) or `fingerprint`."""
+
+    kind: str
+    value: str
+    mark: Mark
+
+    def __str__(self) -> str:
+        bare = {"*": "*", "person": self.value}
+        return bare.get(self.kind) or f"{'key' if self.kind == 'fingerprint' else self.kind}:{self.value}"
+
+
+def who(node: object) -> Who:
+    """One of whom an entry speaks."""
+    found = scalar(node, f'{_WHO_FORM} or "*"')
+    prefix, colon, rest = found.text.partition(":")
+    if found.text == "*":
+        return Who("*", "", found.mark)
+    if colon and prefix in _WHO_LATER:
+        raise bad(f"{show(prefix + ':')} in who {NOT_YET}")
+    if colon and prefix not in _WHO_PREFIXES:
+        raise bad(f'found {show(found.text)}, expected {_WHO_FORM} or "*"', meant(prefix, _WHO_PREFIXES))
+    if prefix == "key" and rest.startswith(_FINGERPRINT):
+        return Who("fingerprint", rest, found.mark)
+    if not names.is_name(rest if colon else found.text):
+        raise bad(f"found {show(found.text)}, expected {NAME_FORM}")
+    if not colon:
+        return Who("person", found.text, found.mark)
+    return Who(_WHO_PREFIXES[prefix], rest, found.mark)
+
+
+Chain: TypeAlias = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Methods:
+    """One alternative of `methods` or `with`: a chain of steps."""
+
+    chain: Chain
+    mark: Mark
+
+    def __str__(self) -> str:
+        return "+".join(self.chain)
+
+
+def methods(node: object) -> Methods:
+    """A chain such as `publickey` or `publickey+password`."""
+    found = scalar(node, "a method, or a chain such as publickey+password")
+    chain = tuple(found.text.split("+"))
+    for step in chain:
+        if step in _METHODS_LATER:
+            raise bad(f"method {show(step)} {NOT_YET}")
+        if step not in METHODS:
+            raise bad(f"unknown method {show(step)}, expected {one_of(METHODS)}", meant(step, METHODS))
+    if chain.count("password") > 1:
+        raise bad("password stands twice in one chain: no secret counts twice")
+    if len(chain) > 4:
+        raise bad(f"the chain has {len(chain)} steps, expected at most 4")
+    return Methods(chain, found.mark)
+
+
+def password(node: object) -> PasswordHash:
+    """An argon2id hash."""
+    found = scalar(node, "an argon2id hash")
+    try:
+        return parse_password(found.text)
+    except PasswordError as error:
+        raise bad(str(error), error.hint) from None
+
+
+@dataclass(frozen=True, slots=True)
+class InlineKey:
+    """A public key in the policy itself."""
+
+    key: PublicKey
+    mark: Mark
+
+
+def public_key(node: object) -> InlineKey:
+    """A line `type base64 comment`."""
+    found = scalar(node, "a public key 'type base64 comment'")
+    try:
+        return InlineKey(parse_public_key_line(found.text), found.mark)
+    except InvalidKeyError as error:
+        first = found.text.split(" ")[0].split("=")[0].lower()
+        hint = ""
+        if first in _KEY_OPTIONS or "=" in found.text.split(" ")[0]:
+            hint = "options of authorized_keys have no place here: what may be done is said by roles and grants"
+        elif first.endswith(".pub") or "/" in first:
+            hint = "for a file write {file: …}"
+        raise bad(str(error), hint) from None
+
+
+_KEY_OPTIONS: Final = frozenset(
+    ["restrict", "command", "from", "no-pty", "pty", "no-port-forwarding", "cert-authority", "environment",
+     "expiry-time", "permitopen", "permitlisten", "no-agent-forwarding", "no-x11-forwarding", "no-user-rc"]
+)  # fmt: skip
+
+
+def least_uid(node: object) -> int:
+    """From which uid on an account is a person's; uid 0 is never among these."""
+    expected = f"a whole number from 1 to {_UID_MAX}"
+    found = scalar(node, expected)
+    try:
+        return values.count(found.text, 1, _UID_MAX)
+    except ValueError as error:
+        raise bad(f"found {show(found.text)}, {error}") from None
+
+
+LeastUid: TypeAlias = Annotated[int, PlainValidator(least_uid)]
+WhoItem: TypeAlias = Annotated[Who, PlainValidator(who)]
+MethodsItem: TypeAlias = Annotated[Methods, PlainValidator(methods)]
+Password: TypeAlias = Annotated[PasswordHash, PlainValidator(password)]

@@ -1,0 +1,71 @@
+"""The types of fields of where: addresses and networks, and where to listen."""
+
+from dataclasses import dataclass
+from typing import Annotated, TypeAlias
+
+from pydantic import PlainValidator
+
+from pysshd.patterns import names
+from pysshd.patterns.hosts import AddressError, Network, parse_network
+from pysshd.policy import values
+from pysshd.policy.problems import Mark
+from pysshd.policy.reading import bad, text
+from pysshd.policy.report import show
+from pysshd.policy.settings import Listen
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One item of `from` or of a network: a prefix, or the name of a network."""
+
+    network: Network | None
+    name: str
+    mark: Mark
+
+
+def place(node: object) -> Place:
+    """An address, a prefix, or a name of `networks`."""
+    found = text(node)
+    if names.is_name(found.text) and not _like_address(found.text):
+        return Place(None, found.text, found.mark)
+    return address(node)
+
+
+def address(node: object) -> Place:
+    """An address or a prefix."""
+    found = text(node)
+    try:
+        return Place(parse_network(found.text), "", found.mark)
+    except AddressError as error:
+        raise bad(f"{show(found.text)} is no address or prefix: {error}") from None
+
+
+def _like_address(word: str) -> bool:
+    return all(char in "0123456789." for char in word)
+
+
+def listen(node: object) -> Listen:
+    """`address:port`, `[address]:port` or `*:port`."""
+    item = text(node)
+    found = item.text
+    host, colon, port = found.rpartition(":")
+    if not colon:
+        raise bad(f'found {show(found)}, expected an address and a port such as "*:2222" or "[::1]:2222"')
+    try:
+        number = values.count(port, 0, 65535)
+    except ValueError as error:
+        raise bad(f"found port {show(port)}, {error}") from None
+    if host == "*":
+        return Listen(found, "*", number, str(item.mark))
+    bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    try:
+        network = parse_network(bare)
+    except AddressError as error:
+        raise bad(f"found {show(host)}, expected an address, [IPv6 address] or *: {error}") from None
+    if "/" in bare or (bare == host) == (":" in bare):
+        raise bad(f"found {show(host)}, expected an address, [IPv6 address] or *")
+    return Listen(found, str(network.network_address), number, str(item.mark))
+
+
+FromItem: TypeAlias = Annotated[Place, PlainValidator(place)]
+ListenItem: TypeAlias = Annotated[Listen, PlainValidator(listen)]

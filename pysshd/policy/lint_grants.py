@@ -1,0 +1,98 @@
+"""What is odd about roles and grants, though nothing is wrong: warnings."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from pysshd.policy.conditions import Who
+from pysshd.policy.model import Document
+from pysshd.policy.people import Person
+from pysshd.policy.problems import Mark
+from pysshd.policy.report import Report
+from pysshd.policy.rights import Rights
+from pysshd.policy.ruleset import Effect, Grant
+from pysshd.policy.worlds import Signature, Worlds
+
+
+def warn_unused_roles(document: Document, used: Iterable[str], report: Report) -> None:
+    """Roles that no grant gives."""
+    used = set(used)
+    for name, (mark, _) in document.roles.items():
+        if name not in used:
+            report.warning(mark, f"no grant gives the role {name}")
+
+
+def warn_empty(
+    grants: Iterable[Grant], people: Sequence[Person], worlds: Worlds, report: Report, marks: Mapping[str, Mark]
+) -> None:
+    """Grants that match nobody."""
+    for grant in grants:
+        seen: set[Signature] = set()
+        for person in people:
+            if not grant.conditions.concerns(person):
+                continue
+            signature = worlds.signature(person, [grant.conditions])
+            if signature not in seen and worlds.together(person, [grant.conditions]) is not None:
+                break
+            seen.add(signature)
+        else:
+            report.warning(marks[grant.where], f"{grant.name} matches nobody")
+
+
+def warn_shadowed(grants: Iterable[Grant], report: Report, marks: Mapping[str, Mark]) -> None:
+    """Allows that give nothing which another, without conditions but `who`, does not give to the same people."""
+    allows = [grant for grant in grants if grant.effect is Effect.ALLOW and grant.rights != Rights()]
+    everyone: list[Grant] = []
+    by_item: dict[str, list[Grant]] = {}
+    for grant in allows:
+        if len(grant.conditions.own) > 1 or grant.conditions.unless or not _only_who(grant):
+            continue
+        if _anyone(grant):
+            everyone.append(grant)
+        for item in _items(grant):
+            by_item.setdefault(item, []).append(grant)
+    for grant in allows:
+        items = _items(grant)
+        wider = [*everyone, *(by_item.get(next(iter(items)), ()) if items and not _anyone(grant) else ())]
+        for other in wider:
+            if other is not grant and _shadows(other, grant, items):
+                report.warning(marks[grant.where], f"{grant.name} gives nothing that {other.name} at {other.where} "
+                                                   "does not give to the same people")  # fmt: skip
+                break
+
+
+def _shadows(other: Grant, grant: Grant, items: frozenset[str]) -> bool:
+    if not grant.rights <= other.rights or not (_anyone(other) or items <= _items(other)):
+        return False
+    if _but_root(other) and not _but_root(grant):
+        return False
+    # Of two that shadow each other the later one is odd.
+    mutual = other.rights <= grant.rights and len(grant.conditions.all) <= 1 and (
+        _anyone(grant) or (not _anyone(other) and _items(other) <= items)
+    )  # fmt: skip
+    return not mutual or other.number < grant.number
+
+
+def _but_root(grant: Grant) -> bool:
+    """Whether it gives nothing to uid 0."""
+    who = grant.conditions.who
+    return who is not None and who.but_root
+
+
+def _only_who(grant: Grant) -> bool:
+    return all(isinstance(condition, Who) for condition in grant.conditions.own)
+
+
+def _anyone(grant: Grant) -> bool:
+    who = grant.conditions.who
+    return who is None or who.anyone
+
+
+def _items(grant: Grant) -> frozenset[str]:
+    """Whom `who` names, each by a word of its own."""
+    who = grant.conditions.who
+    if who is None:
+        return frozenset()
+    return frozenset(
+        [*(f"person {name}" for name in who.people), *(f"group {name}" for name in who.groups),
+         *(f"system-group {name}" for name in who.system_groups),
+         *(f"key {name}" for name in (*who.key_names, *who.fingerprints))]
+    )  # fmt: skip

@@ -1,0 +1,248 @@
+"""The document as a whole: its sections, read record by record, so that one bad record hides no problem of another."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Final, TypeVar
+
+from pysshd.policy.fields import name
+from pysshd.policy.fields_places import Place, address
+from pysshd.policy.model_entries import DENY_ALL, DenyModel, GrantModel, LoginModel, RoleModel
+from pysshd.policy.model_settings import CryptoModel, LimitsModel, ServerModel, UserModel
+from pysshd.policy.model_sources import SourceModel
+from pysshd.policy.nodes import Mapping, Node, Scalar
+from pysshd.policy.problems import Mark
+from pysshd.policy.reading import NOT_YET, Record, check, items, listed, mapped, read, scalar
+from pysshd.policy.report import Report, meant, show
+
+VERSION: Final = "1"
+SECTIONS: Final = (
+    "version",
+    "server",
+    "crypto",
+    "limits",
+    "networks",
+    "users",
+    "groups",
+    "sources",
+    "login",
+    "roles",
+    "grants",
+)
+SECTIONS_LATER: Final = frozenset(["user_defaults", "include", "tests", "authorities", "audit", "logging", "revoked"])
+BUILT_IN_LATER: Final = frozenset(["sftp", "sftp-readonly"])
+BUILT_IN: Final = frozenset(["login-shell"])
+
+R = TypeVar("R", bound=Record)
+
+
+@dataclass(slots=True)
+class Document:
+    """What was read. A value of None in a table: the record stands there, but it has an error.
+
+    loose: what could be read of people and entries that have an error: only what they refer to counts.
+    broken: sections in which a record has an error; checks that need the whole section leave it alone.
+    """
+
+    mark: Mark
+    server: ServerModel | None = None
+    crypto: CryptoModel | None = None
+    limits: LimitsModel | None = None
+    networks: dict[str, tuple[Mark, tuple[Place, ...] | None]] = field(default_factory=dict)
+    users: dict[str, tuple[Mark, UserModel | None]] = field(default_factory=dict)
+    groups: dict[str, Mark] = field(default_factory=dict)
+    sources: list[SourceModel] = field(default_factory=list)
+    login: list[LoginModel] | None = None
+    roles: dict[str, tuple[Mark, RoleModel | None]] = field(default_factory=dict)
+    grants: list[GrantModel] = field(default_factory=list)
+    grant_names: list[str] = field(default_factory=list)
+    loose: list[Record] = field(default_factory=list)
+    broken: set[str] = field(default_factory=set)
+
+    def key_files(self) -> tuple[str, ...]:
+        """The files that hold people's keys."""
+        found: dict[str, None] = {}
+        for _, user in self.users.values():
+            for key in (user.keys or ()) if user is not None else ():
+                if key.file is not None:
+                    found[key.file.text] = None
+        return tuple(found)
+
+
+def parse_policy(tree: Mapping, report: Report) -> Document:
+    """Read a document; what could not be read is reported and left out."""
+    return _Reader(tree, report).read()
+
+
+class _Reader:
+    def __init__(self, tree: Mapping, report: Report) -> None:
+        self._tree = tree
+        self._report = report
+        self._document = Document(tree.mark)
+
+    def read(self) -> Document:
+        """Every section in its turn."""
+        readers: dict[str, Callable[[Node], None]] = {
+            "version": self._version,
+            "server": self._server,
+            "crypto": self._crypto,
+            "limits": self._limits,
+            "networks": self._networks,
+            "users": self._users,
+            "groups": self._groups,
+            "sources": self._sources,
+            "login": self._login,
+            "roles": self._roles,
+            "grants": self._grants,
+        }
+        if "version" not in self._tree:
+            self._report.error(self._tree.mark, "key 'version' is missing, expected 'version: 1'")
+        for key, node in self._tree.entries:
+            if key.text in readers:
+                before = self._report.errors
+                readers[key.text](node)
+                if self._report.errors > before:
+                    self._document.broken.add(key.text)
+            elif key.text in SECTIONS_LATER:
+                self._report.error(key.mark, f"section {show(key.text)} {NOT_YET}")
+            else:
+                expected = ", ".join(SECTIONS)
+                self._report.error(key.mark, f"unknown key {show(key.text)}, expected one of {expected}",
+                                   meant(key.text, SECTIONS))  # fmt: skip
+        return self._document
+
+    def _version(self, node: Node) -> None:
+        found = check(node, lambda node: scalar(node, "1"), self._report)
+        if found is not None and found.text != VERSION:
+            self._report.error(found.mark, f"found version {show(found.text)}, expected {VERSION}")
+
+    def _server(self, node: Node) -> None:
+        self._document.server = server = read(ServerModel, node, self._report)
+        seen: dict[str, Mark] = {}
+        for entry in (server.listen or ()) if server is not None else ():
+            found = entry.name
+            if found is not None and seen.setdefault(found.text, found.mark) is not found.mark:
+                where = seen[found.text].where
+                self._report.error(found.mark, f"listener {show(found.text)} stands twice, the first time at {where}",
+                                   "put both addresses into one entry")  # fmt: skip
+
+    def _crypto(self, node: Node) -> None:
+        loose: list[Record] = []
+        found = read(CryptoModel, node, self._report, loose)
+        # What could be read is looked at all the same, for its names.
+        rest = next((record for record in loose if isinstance(record, CryptoModel)), None)
+        self._document.crypto = found or rest
+
+    def _limits(self, node: Node) -> None:
+        self._document.limits = limits = read(LimitsModel, node, self._report)
+        startups = limits.startups if limits is not None else None
+        if startups is not None and startups.start > startups.full:
+            self._report.error(startups.mark, f"start is {startups.start} and full {startups.full}, expected start "
+                                              "to be at most full")  # fmt: skip
+
+    def _table(self, node: Node, what: str) -> Iterator[tuple[Scalar, Node]]:
+        found = check(node, lambda node: mapped(node, f"names of {what}"), self._report)
+        for key, value in found.entries if found is not None else ():
+            if check(key, name, self._report) is not None:
+                yield key, value
+
+    def _networks(self, node: Node) -> None:
+        for key, value in self._table(node, "networks and their addresses"):
+            if all(char in "0123456789." for char in key.text):
+                self._report.error(key.mark, f"network {show(key.text)} is named like an address")
+            places = [check(item, address, self._report) for item in check(value, items, self._report) or ()]
+            whole = tuple(place for place in places if place is not None)
+            complete = bool(places) and len(whole) == len(places)
+            self._document.networks[key.text] = (key.mark, whole if complete else None)
+
+    def _users(self, node: Node) -> None:
+        for key, value in self._table(node, "people"):
+            user = read(UserModel, value, self._report, self._document.loose)
+            self._document.users[key.text] = (key.mark, user)
+
+    def _groups(self, node: Node) -> None:
+        for item in check(node, items, self._report) or ():
+            group = check(item, name, self._report)
+            if group is None:
+                continue
+            if group.text in self._document.groups:
+                self._report.error(group.mark, f"group {show(group.text)} stands twice")
+            self._document.groups[group.text] = group.mark
+
+    def _sources(self, node: Node) -> None:
+        for item in check(node, listed, self._report) or ():
+            source = read(SourceModel, item, self._report)
+            if source is None:
+                continue
+            if source.system is None:
+                self._report.error(source.mark, "a source without its kind, expected system: {min_uid: 1000}")
+                continue
+            if self._document.sources:
+                self._report.error(source.mark, "a second source of the kind system, expected one: the host has one")
+            self._document.sources.append(source)
+
+    def _login(self, node: Node) -> None:
+        self._document.login = []
+        for item in check(node, listed, self._report) or ():
+            entry = read(LoginModel, item, self._report, self._document.loose)
+            if entry is None:
+                continue
+            if (entry.methods is None) == (entry.refuse is None):
+                self._report.error(entry.mark, "a login entry needs either methods or refuse, and not both")
+                self._document.loose.append(entry)
+            else:
+                self._document.login.append(entry)
+
+    def _roles(self, node: Node) -> None:
+        for key, value in self._table(node, "roles and their permissions"):
+            if key.text in BUILT_IN or key.text in BUILT_IN_LATER:
+                self._report.error(key.mark, f"role {show(key.text)} is built in, and its name is reserved")
+            role = read(RoleModel, value, self._report)
+            if role is not None:
+                self._check_role(role)
+            self._document.roles[key.text] = (key.mark, role)
+
+    def _check_role(self, role: RoleModel) -> None:
+        programs = (role.shell, role.exec_, role.forced, role.subsystems)
+        if role.confined and all(program is None for program in programs):
+            self._report.error(role.mark_of("confined"), "confined without shell, exec, forced or subsystems confines "
+                                                         "nothing")  # fmt: skip
+        if role.forced is not None and role.signals is not None:
+            self._report.error(role.mark_of("signals"), "signals beside forced: a forced command takes no signals")
+        if role.forced is not None and role.env is not None and role.env.accept is not None:
+            self._report.error(role.env.mark_of("accept"), "accept beside forced: a forced command takes no variables "
+                                                           "of the client", "use set")  # fmt: skip
+
+    def _grants(self, node: Node) -> None:
+        for number, item in enumerate(check(node, listed, self._report) or (), 1):
+            grant = read(GrantModel, item, self._report, self._document.loose)
+            if grant is None:
+                continue
+            if not self._check_grant(grant):
+                self._document.loose.append(grant)
+                continue
+            own = grant.name.text if grant.name is not None else f"grant {number}"
+            if grant.name is not None and own in self._document.grant_names:
+                self._report.error(grant.name.mark, f"grant {show(own)} stands twice")
+            self._document.grants.append(grant)
+            self._document.grant_names.append(own)
+
+    def _check_grant(self, grant: GrantModel) -> bool:
+        effects = [grant.roles or grant.allow, grant.deny, grant.bound]
+        if sum(effect is not None for effect in effects) != 1:
+            self._report.error(grant.mark, "a grant has one effect: roles or allow (or both), deny, or bound")
+            return False
+        if grant.allow is not None:
+            self._check_role(grant.allow)
+        if grant.deny is not None and grant.deny is not DENY_ALL:
+            self._check_deny(grant.deny)
+        return True
+
+    def _check_deny(self, deny: DenyModel) -> None:
+        if deny.confined:
+            self._report.error(
+                deny.mark_of("confined"), "confined in a deny: it is no permission, and can not be denied"
+            )
+        if deny.env is not None and deny.env.set_ is not None:
+            self._report.error(deny.env.mark_of("set"), "set in a deny: it is no permission, and can not be denied")
+        if deny.signals == ():
+            self._report.error(deny.mark_of("signals"), "signals: none in a deny denies nothing")

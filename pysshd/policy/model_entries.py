@@ -1,0 +1,138 @@
+"""The models of `login`, `roles` and `grants`, and the conditions that they share."""
+
+from collections.abc import Mapping
+from typing import Annotated, ClassVar
+
+from pydantic import Field, PlainValidator, ValidatorFunctionWrapHandler, WrapValidator
+
+from pysshd.policy.fields import AnyText, Moment, Name, True_
+from pysshd.policy.fields_login import MethodsItem, WhoItem
+from pysshd.policy.fields_places import FromItem
+from pysshd.policy.fields_programs import (
+    Argv,
+    ExecItem,
+    ShellValue,
+    argv,
+    exec_item,
+    settings_of_env,
+    signal,
+    subsystem_names,
+    subsystem_programs,
+    variable_pattern,
+)
+from pysshd.policy.nodes import Scalar
+from pysshd.policy.reading import LOGIN_RECORDS, Many, Record, Text, bad, items, scalar
+from pysshd.policy.report import show
+from pysshd.policy.templates import Template
+
+
+class Conditions(Record):
+    """The conditions of an entry: within a list any value may hold, between keys all must."""
+
+    later: ClassVar[frozenset[str]] = frozenset(["when", "client"])
+
+    who: Many[WhoItem] | None = None
+    account: Many[Name] | None = None
+    from_: Many[FromItem] | None = Field(None, alias="from")
+    listener: Many[AnyText] | None = None
+
+
+class GrantConditions(Conditions):
+    """The conditions of a grant's `unless`, which may also speak of the methods that were used."""
+
+    with_: Many[MethodsItem] | None = Field(None, alias="with")
+
+
+class LoginModel(Conditions):
+    """An entry of `login`: how must this person prove who they are?"""
+
+    later: ClassVar[frozenset[str]] = Conditions.later | {"set"}
+
+    unless: Conditions | None = None
+    methods: Many[MethodsItem] | None = None
+    refuse: True_ | None = None
+    not_before: Moment | None = None
+    not_after: Moment | None = None
+
+
+def _signals(node: object) -> tuple[Text, ...]:
+    """Names of signals, or `none`."""
+    if isinstance(node, Scalar) and node.text == "none":
+        return ()
+    return tuple(signal(item) for item in items(node))
+
+
+class EnvModel(Record):
+    """`env` of a role: what clients may send, and what the policy sets."""
+
+    later: ClassVar[frozenset[str]] = frozenset(["user_file"])
+
+    accept: Many[Annotated[Text, PlainValidator(variable_pattern)]] | None = None
+    set_: Annotated[tuple[tuple[Text, Template], ...] | None, PlainValidator(settings_of_env)] = Field(
+        None, alias="set"
+    )
+
+
+PERMISSIONS_LATER = frozenset(
+    ["sftp", "forward", "agent", "x11", "tunnel", "global_requests", "umask", "working_folder", "record", "limits",
+     "user_rc", "isolation", "chroot"]
+)  # fmt: skip
+
+
+class RoleModel(Record):
+    """A role, or the permissions of an `allow`: each key is a permission, and `confined` holds for its programs."""
+
+    later: ClassVar[frozenset[str]] = PERMISSIONS_LATER
+    never: ClassVar[Mapping[str, str]] = LOGIN_RECORDS
+
+    shell: ShellValue | None = None
+    exec_: Many[Annotated[ExecItem, PlainValidator(exec_item)]] | None = Field(None, alias="exec")
+    forced: Annotated[Argv | None, PlainValidator(argv)] = None
+    subsystems: Annotated[tuple[tuple[Text, Argv | None], ...] | None, PlainValidator(subsystem_programs)] = None
+    pty: True_ | None = None
+    env: EnvModel | None = None
+    signals: Annotated[tuple[Text, ...] | None, PlainValidator(_signals)] = None
+    confined: True_ | None = None
+
+
+class DenyModel(RoleModel):
+    """The permissions of a `deny`: it touches what they would permit."""
+
+    subsystems: Annotated[tuple[tuple[Text, Argv | None], ...] | None, PlainValidator(subsystem_names)] = None
+
+
+DENY_ALL = DenyModel.model_construct()
+"""What `deny: all` is read as."""
+
+
+def _deny(node: object, handler: ValidatorFunctionWrapHandler) -> object:
+    """`all`, or permissions."""
+    if not isinstance(node, Scalar):
+        return handler(node)
+    found = scalar(node, "all or permissions")
+    if found.text != "all":
+        raise bad(f"found {show(found.text)}, expected all or permissions such as {{pty: true}}")
+    return DENY_ALL
+
+
+class BoundModel(Record):
+    """`bound`: nothing that it may hold is served yet."""
+
+    later: ClassVar[frozenset[str]] = frozenset(
+        ["limits", "record", "bandwidth", "lifetime", "idle", "channels", "forwards", "bytes", "files", "sessions"]
+    )
+
+
+class GrantModel(GrantConditions):
+    """An entry of `grants`: what may they then do?"""
+
+    later: ClassVar[frozenset[str]] = Conditions.later | {"limits", "record"}
+
+    name: Name | None = None
+    unless: GrantConditions | None = None
+    roles: Many[Name] | None = None
+    allow: RoleModel | None = None
+    deny: Annotated[DenyModel, WrapValidator(_deny)] | None = None
+    bound: BoundModel | None = None
+    not_before: Moment | None = None
+    not_after: Moment | None = None

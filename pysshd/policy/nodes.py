@@ -1,0 +1,77 @@
+"""The document as a tree: every scalar keeps its text and every node its place; nothing has a type yet."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from pysshd.policy.problems import Mark
+
+NULLS = frozenset(["", "~", "null", "Null", "NULL"])
+FALSES = frozenset(["false", "False", "FALSE"])
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """A text; `plain` where it stands without quotes and not as a block."""
+
+    text: str = field(repr=False)
+    mark: Mark
+    plain: bool = True
+
+    @property
+    def is_null(self) -> bool:
+        """Whether YAML means no value by it."""
+        return self.plain and self.text in NULLS
+
+    @property
+    def is_false(self) -> bool:
+        """Whether it is written as the word for false, without quotes."""
+        return self.plain and self.text in FALSES
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """A list."""
+
+    items: tuple["Node", ...]
+    mark: Mark
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """Keys and values, in their order; no key twice."""
+
+    entries: tuple[tuple[Scalar, "Node"], ...]
+    mark: Mark
+
+    def get(self, key: str) -> "Node | None":
+        """The value of a key, or None."""
+        return next((value for name, value in self.entries if name.text == key), None)
+
+    def key_mark(self, key: str) -> Mark | None:
+        """Where a key stands, or None."""
+        return next((name.mark for name, _ in self.entries if name.text == key), None)
+
+    def __iter__(self) -> Iterator[str]:
+        return (name.text for name, _ in self.entries)
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A node that was already complained of: whatever reads it stays silent."""
+
+    mark: Mark
+
+
+Node: TypeAlias = Scalar | Sequence | Mapping | Broken
+
+
+def kind_of(node: Node) -> str:
+    """What a node is, for messages; a scalar's text is not told, for it may be a secret."""
+    if isinstance(node, Sequence):
+        return "a list" if node.items else "an empty list"
+    if isinstance(node, Mapping):
+        return "keys and values" if node.entries else "an empty mapping"
+    if isinstance(node, Scalar) and node.is_null:
+        return "nothing"
+    return "a text"

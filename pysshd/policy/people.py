@@ -1,0 +1,156 @@
+"""People as the policy knows them: who they are, their accounts, their keys and their password hash."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from pysshd.policy.steps import Step
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A half-open span of time, aware instants: `start` is in it, `end` is not; None: no end on that side."""
+
+    start: datetime | None = None
+    end: datetime | None = None
+
+    def holds(self, now: datetime) -> bool:
+        """Whether `now` lies in the window."""
+        return (self.start is None or now >= self.start) and (self.end is None or now < self.end)
+
+    def next_edge(self, now: datetime) -> datetime | None:
+        """The first instant after `now` at which `holds` may change, or None."""
+        if self.start is not None and now < self.start:
+            return self.start
+        if self.end is not None and now < self.end:
+            return self.end
+        return None
+
+
+ALWAYS = Window()
+
+
+@dataclass(frozen=True, slots=True)
+class SecretText:
+    """A text that shows itself to nobody who does not ask by name."""
+
+    _text: str = field(repr=False)
+
+    def reveal(self) -> str:
+        """The text itself."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "SecretText(***)"
+
+    def __str__(self) -> str:
+        return "***"
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordHash:
+    """An argon2id hash (RFC 9106) in PHC form; the costs are within the bounds that `check` sets.
+
+    memory: KiB.
+    """
+
+    phc: SecretText
+    memory: int
+    iterations: int
+    lanes: int
+
+
+@dataclass(frozen=True, slots=True)
+class PersonKey:
+    """One entry of a person's `keys`: a public key in the policy itself, or a file that holds one or more.
+
+    label: what ties a Step to this entry: its name, else the fingerprint, else the file's path.
+    name: `name:` of the entry, for `key:` conditions and `{key}`.
+    blob, fingerprint: the inline key (RFC 4253 §6.6 blob, `SHA256:…`); None for a file.
+    file: absolute path of the file; None for an inline key. One key per line, as in a `.pub` file, no options.
+    where: `file:line` in the policy.
+    """
+
+    label: str
+    name: str | None = None
+    blob: bytes | None = None
+    fingerprint: str | None = None
+    file: str | None = None
+    window: Window = ALWAYS
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One entry of `users:`, one person of a source, or both: the entry lies over what the source says.
+
+    run_as: the Unix account of every session under `accounts: system`; None: the account that was logged in as.
+    system_password: the host checks the password, for the Unix account of the person's own name.
+    """
+
+    name: str
+    groups: frozenset[str] = frozenset()
+    accounts: tuple[str, ...] = ()
+    keys: tuple[PersonKey, ...] = ()
+    password: PasswordHash | None = None
+    home: str | None = None
+    window: Window = ALWAYS
+    where: str = ""
+    run_as: str | None = None
+    system_password: bool = False
+
+    def unix_name(self, account: str) -> str:
+        """As which Unix account a session runs that logged in under this account's name."""
+        return self.run_as or account
+
+    @property
+    def has_password(self) -> bool:
+        """Whether a password of theirs could be right."""
+        return self.password is not None or self.system_password
+
+    def key_of(self, step: Step) -> PersonKey | None:
+        """The entry that lists the key of a publickey step, or None where this person has no such key (any more)."""
+        for key in self.keys:
+            if key.file is None:
+                if key.fingerprint == step.key and step.key is not None and step.label in (None, key.label):
+                    return key
+            elif step.key is not None and step.label == key.label:
+                return key
+        return None
+
+    @staticmethod
+    def step(key: PersonKey, fingerprint: str) -> Step:
+        """The step that a login with this entry's key is; `fingerprint` is that of the key itself."""
+        return Step("publickey", fingerprint, key.label)
+
+
+@dataclass(frozen=True, slots=True)
+class SystemSource:
+    """`sources: [{system: …}]`: everyone whom the host knows, from a uid on, is a person of their own name.
+
+    keys: files of authorized keys, absolute or under `~/`; `{user}` in one is the person's name.
+    password: whether the host's own password counts.
+    """
+
+    min_uid: int
+    keys: tuple[str, ...] = ()
+    password: bool = False
+    where: str = ""
+
+    def person(self, name: str, entry: Person | None) -> Person:
+        """The person of this name, whom the source has; `entry` is what `users:` says of them: keys add to those of
+        the source, single values replace it."""
+        own = entry or Person(name, accounts=(name,), where=self.where)
+        keys = tuple(PersonKey(path, file=path, where=self.where) for path in self.keys)
+        return replace(own, keys=own.keys + keys, system_password=self.password and own.password is None)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyCandidates:
+    """Who might own a key under an account name.
+
+    found: the people whose inline keys hold it (at most one by the checks at load), with the entry.
+    files: the entries of that account's people whose files must be read to know.
+    """
+
+    found: tuple[tuple[Person, PersonKey], ...] = ()
+    files: tuple[tuple[Person, PersonKey], ...] = ()

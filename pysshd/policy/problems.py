@@ -1,0 +1,67 @@
+"""Problems of a policy file, each with the place where it stands, and the error that carries them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from pysshd.errors import StartupError
+
+
+class Mark(NamedTuple):
+    """A place in a file; line and column count from 1, columns in characters."""
+
+    file: str
+    line: int
+    column: int
+
+    @property
+    def where(self) -> str:
+        """`file:line`, as decisions and traces name it."""
+        return f"{self.file}:{self.line}"
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong (`error`: the document is refused) or odd (`warning`) in a policy file.
+
+    message: what was found and what was expected, without secrets.
+    hint: what to do, or empty.
+    source_line: the line of the file with the values of secrets masked, or empty where there is none to show.
+    line: 0 where the problem is of the file as a whole.
+    """
+
+    file: str
+    line: int
+    column: int
+    message: str
+    hint: str = ""
+    severity: Literal["error", "warning"] = "error"
+    source_line: str = ""
+
+    def __str__(self) -> str:
+        """`file:line:column: message`, one line; a warning says that it is one."""
+        place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        kind = "warning: " if self.severity == "warning" else ""
+        hint = f" ({self.hint})" if self.hint else ""
+        return f"{place}: {kind}{self.message}{hint}"
+
+    def render(self) -> str:
+        """The form for a terminal: the line of `str()`, the source line and a caret under the column."""
+        if not self.source_line:
+            return str(self)
+        start = max(0, self.column - 61) if len(self.source_line) > 120 else 0
+        shown = self.source_line[start : start + 120]
+        gutter = f"{self.line:>5} | "
+        caret = " " * (len(gutter) + self.column - 1 - start) + "^"
+        return f"{self}\n{gutter}{shown}\n{caret}"
+
+
+class PolicyError(StartupError):
+    """The document is refused: every error that was found in one run, and the warnings beside them."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))

@@ -1,0 +1,201 @@
+"""The compiled policy: immutable plain data, made once by `compile` and read by `decide`."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from types import MappingProxyType
+
+from pysshd.policy.bounds import NO_BOUNDS, Bounds
+from pysshd.policy.conditions import Conditions, Who
+from pysshd.policy.people import ALWAYS, KeyCandidates, Person, PersonKey, SystemSource, Window
+from pysshd.policy.query import Facts
+from pysshd.policy.rights import Rights
+from pysshd.policy.settings import Settings
+
+
+class Effect(Enum):
+    """What a grant does where its conditions hold."""
+
+    ALLOW = "allow"
+    DENY = "deny"
+    BOUND = "bound"
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """One entry of `grants:`.
+
+    where: `file:line`; number: its place in the file, for traces.
+    window: the time in which it counts, as in its conditions.
+    everything: whether a deny touches every request.
+    """
+
+    name: str
+    where: str
+    number: int
+    conditions: Conditions
+    effect: Effect
+    rights: Rights = field(default_factory=Rights)
+    everything: bool = False
+    bounds: Bounds = NO_BOUNDS
+    window: Window = ALWAYS
+
+
+@dataclass(frozen=True, slots=True)
+class LoginEntry:
+    """One entry of `login:`; no chains: refused."""
+
+    number: int
+    where: str
+    conditions: Conditions
+    chains: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def refuse(self) -> bool:
+        """Whether it refuses."""
+        return not self.chains
+
+    def first_steps(self) -> tuple[str, ...]:
+        """The methods with which its chains begin."""
+        return tuple(dict.fromkeys(chain[0] for chain in self.chains))
+
+
+@dataclass(frozen=True, slots=True)
+class Ruleset:
+    """One compiled policy file. Made by `ruleset_of`.
+
+    settings: what the daemon itself is told.
+    people: entries of `users:` by name.
+    login, grants: in the order of the file; the order of grants decides nothing.
+    source: the host's own people, where the file takes them.
+    system_groups: the groups of the host that conditions name.
+    written: every name of a Unix account that the file itself writes.
+    """
+
+    settings: Settings = field(default_factory=Settings)
+    people: Mapping[str, Person] = field(default_factory=dict)
+    login: tuple[LoginEntry, ...] = ()
+    grants: tuple[Grant, ...] = ()
+    _by_account: Mapping[str, tuple[Person, ...]] = field(default_factory=dict, repr=False)
+    _by_key: Mapping[str, tuple[tuple[Person, PersonKey], ...]] = field(default_factory=dict, repr=False)
+    _by_group: Mapping[frozenset[str], tuple[Grant, ...]] = field(default_factory=dict, repr=False)
+    _by_name: Mapping[str, tuple[Grant, ...]] = field(default_factory=dict, repr=False)
+    source: SystemSource | None = None
+    system_groups: frozenset[str] = frozenset()
+    written: frozenset[str] = frozenset()
+
+    @property
+    def first_confined(self) -> str | None:
+        """`file:line` of the first permission whose programs are confined, or None where there is none."""
+        allows = (grant.rights.runs for grant in self.grants if grant.effect is Effect.ALLOW)
+        return next((right.where for runs in allows for right in runs if right.confined), None)
+
+    def people_of(self, account: str) -> tuple[Person, ...]:
+        """The people who may log in under this account name, in the order of the file."""
+        return self._by_account.get(account, ())
+
+    def person_of_key(self, account: str, fingerprint: str) -> KeyCandidates:
+        """Whom a key identifies under an account name, as far as the policy file itself says."""
+        found = tuple(pair for pair in self._by_key.get(fingerprint, ()) if account in pair[0].accounts)
+        files = tuple(
+            (person, key) for person in self.people_of(account) for key in person.keys if key.file is not None
+        )
+        return KeyCandidates(found, files)
+
+    def why_no_holder(
+        self, account: str, fingerprint: str, now: datetime, of_source: Mapping[str, Person] | None = None
+    ) -> str:
+        """Why a key identifies nobody under an account name, for the log and never for the peer.
+
+        of_source: people of a source who may log in as that.
+        """
+        if not self.people_of(account) and not of_source:
+            return "nobody may log in as that"
+        candidates = self.person_of_key(account, fingerprint)
+        for person, key in candidates.found:
+            for window, where in ((person.window, person.where), (key.window, key.where)):
+                if not window.holds(now):
+                    state = "has expired" if window.next_edge(now) is None else "is not valid yet"
+                    return f"it is a key of {person.name} and {state} ({where})"
+        if candidates.found:
+            return "it is a key of more than one person"
+        others = [person.name for person, _ in self._by_key.get(fingerprint, ())]
+        if others:
+            return f"it is a key of {', '.join(others[:3])}, who may not log in as that"
+        if not candidates.files and not of_source:
+            return "it is nobody's key"
+        return "neither the policy nor a key file says whose it is"
+
+    def holder(self, facts: Facts) -> Person | None:
+        """The person that a query speaks of, or None."""
+        return facts.holder or (self.people.get(facts.person) if facts.person is not None else None)
+
+    def person_of_password(self, account: str) -> Person | None:
+        """Whom a password identifies that comes first of all: the person of the account's own name, or None."""
+        person = self.people.get(account)
+        return person if person is not None and account in person.accounts else None
+
+    def grants_of(self, person: Person) -> tuple[Grant, ...]:
+        """The grants that could speak of a person, as far as `who` says without keys."""
+        own = self._by_name.get(person.name)
+        common = self._by_group.get(person.groups, ())
+        return common if own is None else common + own
+
+
+def ruleset_of(
+    settings: Settings,
+    people: Iterable[Person],
+    login: Iterable[LoginEntry],
+    grants: Iterable[Grant],
+    source: SystemSource | None = None,
+) -> Ruleset:
+    """Put a ruleset together, with the tables by which it is read."""
+    named = {person.name: person for person in people}
+    login, grants = tuple(login), tuple(grants)
+    accounts: dict[str, list[Person]] = {}
+    keys: dict[str, list[tuple[Person, PersonKey]]] = {}
+    for person in named.values():
+        for account in person.accounts:
+            accounts.setdefault(account, []).append(person)
+        for key in person.keys:
+            if key.fingerprint is not None:
+                keys.setdefault(key.fingerprint, []).append((person, key))
+    # Whoever a source has and the file does not is in no group of the file.
+    of_source = {frozenset[str]()} if source is not None else set[frozenset[str]]()
+    by_group = {groups: _common(grants, groups) for groups in of_source | {one.groups for one in named.values()}}
+    by_name: dict[str, list[Grant]] = {}
+    for grant in grants:
+        who = grant.conditions.who
+        for name in who.people if who is not None and not (who.anyone or who.by_more) else ():
+            groups = named[name].groups if name in named else frozenset[str]()
+            if who is not None and who.groups.isdisjoint(groups):
+                by_name.setdefault(name, []).append(grant)
+    return Ruleset(
+        settings,
+        MappingProxyType(named),
+        login,
+        grants,
+        MappingProxyType({account: tuple(found) for account, found in accounts.items()}),
+        MappingProxyType({fingerprint: tuple(found) for fingerprint, found in keys.items()}),
+        MappingProxyType(by_group),
+        MappingProxyType({name: tuple(found) for name, found in by_name.items()}),
+        source,
+        frozenset(group for who in _whos(login, grants) for group in who.system_groups),
+        frozenset(name for one in named.values() for name in (one.name, *one.accounts, one.unix_name(one.name))),
+    )
+
+
+def _whos(login: Iterable[LoginEntry], grants: Iterable[Grant]) -> Iterator[Who]:
+    every = [*(entry.conditions for entry in login), *(grant.conditions for grant in grants)]
+    yield from (condition for one in every for condition in one.all if isinstance(condition, Who))
+
+
+def _common(grants: tuple[Grant, ...], groups: frozenset[str]) -> tuple[Grant, ...]:
+    """The grants that may speak of whoever is in exactly these groups, whatever the person's name."""
+    found = []
+    for grant in grants:
+        who = grant.conditions.who
+        if who is None or who.anyone or who.by_more or not who.groups.isdisjoint(groups):
+            found.append(grant)
+    return tuple(found)

@@ -1,0 +1,164 @@
+"""Random documents for the properties: small, so that entries meet, and of every key that is served."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from typing import Any
+
+from hypothesis import strategies as st
+
+from pysshd.policy.query import (
+    UNKNOWN,
+    Break,
+    Env,
+    Exec,
+    Facts,
+    Global,
+    Login,
+    Pty,
+    Query,
+    Request,
+    Session,
+    Shell,
+    Signal,
+    Step,
+    Subsystem,
+)
+from tests.policy.support import FINGERPRINTS, PEOPLE
+
+NAMES = ("alice", "bob", "carol")
+STEPS = (*(Step("publickey", fingerprint) for fingerprint in FINGERPRINTS), Step("password"))
+
+WHO = st.sampled_from(["alice", "bob", "carol", "group:ops", "group:dba", '"*"', "key:laptop", "[bob, group:dba]"])
+FROM = st.sampled_from(["10.0.0.0/8", "10.1.0.0/16", '"fd00::/8"', "[192.0.2.1, 10.0.0.0/9]"])
+WITH = st.sampled_from(["publickey", "password", "publickey+password", "[publickey+publickey, password]"])
+
+
+def _conditions(windows: bool) -> st.SearchStrategy[dict[str, str]]:
+    keys: dict[str, st.SearchStrategy[str]] = {
+        "who": WHO,
+        "account": st.sampled_from(["alice", "git"]),
+        "from": FROM,
+        "with": WITH,
+        "listener": st.just('"[::1]:2222"'),
+    }
+    if windows:
+        keys |= {"not_before": st.just("2026-11-24"), "not_after": st.just("2026-11-25")}
+    return st.lists(st.sampled_from(sorted(keys)), unique=True, max_size=2).flatmap(
+        lambda chosen: st.fixed_dictionaries({key: keys[key] for key in chosen})
+    )
+
+
+def _flow(mapping: dict[str, str]) -> str:
+    return "{" + ", ".join(f"{key}: {value}" for key, value in mapping.items()) + "}"
+
+
+PERMISSION_VALUES: dict[str, st.SearchStrategy[str]] = {
+    "shell": st.sampled_from(["true", "[menu]"]),
+    "exec": st.sampled_from(["any", "ls", '"ls *"', "{literal: ls}", '["* -l", {literal: "a;b"}]']),
+    "forced": st.sampled_from(["[serve]", '[serve, "{user}"]', '[serve, "{key}"]']),
+    "subsystems": st.sampled_from(["{sftp: [x]}", "{sftp: [y], mail: [x]}"]),
+    "pty": st.just("true"),
+    "env": st.sampled_from(["{accept: [LANG]}", "{set: {A: x}}", '{set: {A: "{user}"}, accept: "LC_*"}']),
+    "signals": st.sampled_from(["[INT]", "[KILL, BREAK]", "none"]),
+}
+
+
+def _permissions(confined: bool) -> st.SearchStrategy[str]:
+    def made(chosen: list[str]) -> st.SearchStrategy[str]:
+        found = st.fixed_dictionaries({key: PERMISSION_VALUES[key] for key in chosen})
+        if confined and {"shell", "exec", "forced", "subsystems"} & set(chosen):
+            return found.map(lambda mapping: _flow(mapping | {"confined": "true"}))
+        return found.map(_flow)
+
+    return st.lists(st.sampled_from(sorted(PERMISSION_VALUES)), unique=True, min_size=1, max_size=2).flatmap(made)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One grant as text."""
+
+    name: str
+    body: str
+    effect: str
+
+    def text(self, name: str | None = None) -> str:
+        """The entry for a document."""
+        return f"  - {{name: {name or self.name}, {self.body}}}\n"
+
+
+@st.composite
+def entries(draw: st.DrawFn, effects: tuple[str, ...] = ("allow", "allow", "deny")) -> Entry:
+    """A grant."""
+    effect = draw(st.sampled_from(effects))
+    body = draw(_conditions(windows=True))
+    if draw(st.integers(0, 3)) == 0:
+        unless = draw(_conditions(windows=False))
+        if unless:
+            body["unless"] = _flow(unless)
+    if effect == "allow":
+        body["allow"] = draw(_permissions(confined=True))
+    else:
+        body["deny"] = draw(st.one_of(st.just("all"), _permissions(confined=False)))
+    return Entry(f"g{draw(st.integers(0, 10**8))}", ", ".join(f"{key}: {value}" for key, value in body.items()), effect)
+
+
+LOGINS = st.sampled_from(
+    [
+        "",
+        'login: [{who: "*", methods: [publickey, password]}]\n',
+        "login: [{from: 10.0.0.0/8, methods: publickey}, {methods: [publickey+password, password+publickey]}]\n",
+        "login: [{who: bob, refuse: true}, {methods: publickey+publickey}]\n",
+    ]
+)
+DOCUMENTS = st.tuples(LOGINS, st.lists(entries(), min_size=1, max_size=5, unique_by=lambda entry: entry.name))
+
+
+def document(login: str, grants: list[Entry]) -> str:
+    """The text of a document."""
+    return PEOPLE + login + ("grants:\n" + "".join(entry.text() for entry in grants) if grants else "")
+
+
+COMMANDS = st.sampled_from([b"ls", b"ls x", b"ls -l", b"a;b", b"ls; id", b"", b"\xff", b"x -l"])
+RUNS: st.SearchStrategy[Any] = st.one_of(
+    st.just(Shell()), COMMANDS.map(Exec), st.sampled_from(["sftp", "mail", ""]).map(Subsystem)
+)
+REQUESTS: st.SearchStrategy[Request] = st.one_of(
+    RUNS,
+    RUNS,
+    st.just(Session()),
+    st.sampled_from(["xterm", "x\n"]).map(Pty),
+    st.builds(Env, st.sampled_from(["LANG", "LC_ALL", "LD_PRELOAD", "A"]), st.sampled_from([b"C", b"\0"])),
+    st.builds(Signal, st.sampled_from(["INT", "KILL", "X"]), RUNS),
+    RUNS.map(Break),
+    st.sampled_from(["keepalive@openssh.com", "x"]).map(Global),
+    st.builds(Login, st.lists(st.sampled_from(STEPS), max_size=2).map(tuple), st.sampled_from(STEPS)),
+)
+SOURCES = st.sampled_from(
+    [ip_address(text) for text in ("10.0.0.1", "10.1.0.1", "192.0.2.1", "fd00::1", "::ffff:10.0.0.1")] + [None, UNKNOWN]
+)
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+FACTS = st.builds(
+    Facts,
+    st.sampled_from(["alice", "bob", "carol", "git", "../x"]),
+    st.sampled_from([*NAMES, *NAMES, "mallory", None]),
+    SOURCES,
+    st.sampled_from(["127.0.0.1:2222", "[::1]:2222"]),
+    st.just("SSH-2.0-x"),
+    st.integers(0, 4).map(lambda days: NOON + timedelta(days=days)),
+    st.lists(st.sampled_from(STEPS), max_size=2).map(tuple),
+)
+
+
+@st.composite
+def likely_facts(draw: st.DrawFn) -> Facts:
+    """Facts of a login that could have been."""
+    facts = draw(FACTS)
+    person = draw(st.sampled_from(NAMES))
+    key = {"alice": STEPS[draw(st.integers(0, 1))], "bob": STEPS[2], "carol": STEPS[3]}[person]
+    methods = draw(st.sampled_from([(key,), (key, STEPS[4])])) if person != "bob" else (key,)
+    account = draw(st.sampled_from([person, "git"])) if person != "bob" else person
+    return Facts(account, person, facts.source, facts.listener, facts.client, facts.now, methods)
+
+
+QUERIES = st.builds(Query, st.one_of(likely_facts(), likely_facts(), FACTS), REQUESTS)

@@ -1,0 +1,127 @@
+"""People, their keys and passwords: what the document says of them, and what is refused."""
+
+import pytest
+
+from pysshd.policy.keyfiles import KeyFile, parse_key_file
+from pysshd.policy.load import load_text
+from pysshd.policy.passwords import PasswordError, parse_password
+from pysshd.policy.people import KeyCandidates, SecretText
+from pysshd.policy.problems import PolicyError
+from tests.policy.support import FINGERPRINTS, HASH, KEYS, load
+
+
+def test_a_person_as_the_file_says() -> None:
+    ruleset = load()
+    alice, bob = ruleset.people["alice"], ruleset.people["bob"]
+    assert (alice.groups, alice.accounts, alice.where) == (frozenset(["ops", "dba"]), ("alice", "git"), "p.yaml:4")
+    assert (bob.accounts, bob.password, bob.home) == (("bob",), None, None)
+    assert [(key.name, key.label, key.fingerprint) for key in alice.keys] == [
+        ("laptop", "laptop", FINGERPRINTS[0]),
+        (None, FINGERPRINTS[1], FINGERPRINTS[1]),
+    ]
+    assert alice.password is not None
+    assert (alice.password.memory, alice.password.iterations, alice.password.lanes) == (64, 1, 1)
+    assert alice.password.phc.reveal() == HASH
+
+
+@pytest.mark.security("S120")
+def test_a_hash_shows_itself_to_nobody() -> None:
+    ruleset = load()
+    for shown in (
+        repr(ruleset),
+        str(ruleset.people["alice"]),
+        repr(SecretText("x")),
+        str(SecretText("x")),
+        f"{SecretText('x')}",
+    ):
+        assert HASH not in shown
+        assert "jxYh9pyVPhN" not in shown
+
+
+def test_who_a_key_or_an_account_means() -> None:
+    ruleset = load()
+    assert [person.name for person in ruleset.people_of("git")] == ["alice", "carol"]
+    assert ruleset.people_of("mallory") == ()
+    alice = ruleset.people["alice"]
+    assert ruleset.person_of_key("git", FINGERPRINTS[0]) == KeyCandidates(((alice, alice.keys[0]),), ())
+    assert ruleset.person_of_key("bob", FINGERPRINTS[0]) == KeyCandidates()
+    assert ruleset.person_of_key("git", "SHA256:none") == KeyCandidates()
+
+
+def test_key_files_are_candidates() -> None:
+    ruleset = load_text(
+        "version: 1\nusers:\n"
+        f'  a: {{keys: [{{file: keys/a.pub}}, "{KEYS[0]}"], accounts: git}}\n'
+        "  b: {keys: [{file: /k}]}\n",
+        "/etc/pysshd/policy.yaml",
+    ).ruleset
+    found = ruleset.person_of_key("git", "SHA256:none")
+    assert found.found == ()
+    assert [(person.name, key.file) for person, key in found.files] == [("a", "/etc/pysshd/keys/a.pub")]
+
+
+def test_key_files_are_judged_at_load() -> None:
+    text = (
+        "version: 1\nusers:\n"
+        "  a: {keys: [{name: k, file: /a}], accounts: git}\n"
+        "  b: {keys: [{file: /b}], accounts: git}\n"
+        f'  c: {{keys: [{{file: /a}}, "{KEYS[0]}"], accounts: [c]}}\n'
+        "grants:\n"
+        f"  - {{who: 'key:{FINGERPRINTS[0]}', allow: {{forced: [x], confined: true}}}}\n"
+        "  - {who: b, allow: {shell: true, confined: true}}\n"
+    )
+    good = {"/a": KeyFile((FINGERPRINTS[0],)), "/b": KeyFile((FINGERPRINTS[1],))}
+    with pytest.raises(PolicyError) as caught:
+        load_text(text, key_files=good)
+    assert "stands twice for one person" in str(caught.value)
+    assert "clash" not in str(caught.value)
+    shared = good | {"/b": KeyFile((FINGERPRINTS[0],))}
+    with pytest.raises(PolicyError, match="both may log in as git"):
+        load_text(text, key_files=shared)
+    with pytest.raises(PolicyError, match="key file /b: the file can not be opened"):
+        load_text(text, key_files=good | {"/b": KeyFile(problem="the file can not be opened")})
+    with pytest.raises(PolicyError, match="clash"):
+        load_text(text)  # a file that was not read may hold any key
+
+
+def test_key_file_contents() -> None:
+    both = f"# people\n\n{KEYS[0]}\r\n{KEYS[1]}\n".encode()
+    assert parse_key_file(both) == KeyFile((FINGERPRINTS[0], FINGERPRINTS[1]))
+    assert parse_key_file(b"\n") == KeyFile(problem="it holds no key")
+    assert parse_key_file(b"\xff") == KeyFile(problem="it is not UTF-8")
+    private = parse_key_file(b"# x\n-----BEGIN OPENSSH PRIVATE KEY-----\nc2VjcmV0\n")
+    assert private.problem == "its line 2 is not 'type base64 comment' of an accepted public key"
+    assert parse_key_file(f"restrict {KEYS[0]}".encode()).problem.startswith("its line 1")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "x", "$argon2id$", HASH + "$x", HASH + "=", HASH[:-1] + "é", HASH.replace("v=19", "v=18"),
+        HASH.replace("m=64", "m=0"), HASH.replace("m=64", "m=064"), HASH.replace("t=1", "t=01"),
+        HASH.replace("m=64", f"m={(1 << 20) + 1}"), HASH.replace("t=1", "t=0"),
+        HASH.replace("t=1", "t=21"), HASH.replace("p=1", "p=0"), HASH.replace("p=1", "p=9"),
+        HASH.replace("m=64,t=1,p=1", "m=63,t=1,p=8"), HASH.replace("m=64,t=1", "t=1,m=64"),
+        HASH.replace("jxYh9pyVPhN/t2uu/DGLew", "jxYh"), HASH.replace("t2uu/DGLew", "t2uu/DGLex"),
+        HASH.replace("ijQrcjQFRy6WrZz24cuf7TQG4wy+EwHP0D0PUmEAbwU", "ijQr"), "$argon2i$" + HASH[10:], "$6$salt$hash",
+        HASH + "\n", "$2b$12$x",
+    ],
+)  # fmt: skip
+def test_hashes_that_are_refused(text: str) -> None:
+    with pytest.raises(PasswordError) as caught:
+        parse_password(text)
+    assert "jxYh" not in str(caught.value) + caught.value.hint
+
+
+@pytest.mark.parametrize("costs", ["m=1048576,t=20,p=8", "m=64,t=1,p=8", "m=8,t=1,p=1"])
+def test_costs_at_their_ends(costs: str) -> None:
+    assert parse_password(HASH.replace("m=64,t=1,p=1", costs)).phc.reveal().count(costs) == 1
+
+
+@pytest.mark.security("S70")
+def test_hashes_of_different_costs_tell_who_exists() -> None:
+    people = f"version: 1\nusers:\n  a: {{password: '{HASH}'}}\n  b: {{password: '{HASH.replace('t=1', 't=2')}'}}\n"
+    [warning] = load_text(people).warnings
+    assert (warning.line, HASH[-20:] in warning.message) == (4, False)
+    assert "hash of b has m=64,t=2,p=1, that of a at policy.yaml:3 m=64,t=1,p=1" in warning.message
+    assert load_text(people.replace("t=2", "t=1")).warnings == ()

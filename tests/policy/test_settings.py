@@ -1,0 +1,128 @@
+"""What the document tells the daemon itself, and the defaults; and values of those sections that are refused."""
+
+import pytest
+
+from pysshd.policy.settings import Crypto, HostKeys, Limits, Listen, Server, Settings, Startups
+from tests.policy.support import HASH, KEYS, load, messages
+
+
+def test_defaults() -> None:
+    assert load("", "version: 1\n").settings == Settings()
+    assert Settings().limits == Limits(60.0, 6, Startups(10, 30, 100), 10, 256)
+
+
+def test_every_key() -> None:
+    settings = load(
+        """\
+server:
+  listen: ["*:2222", "[::1]:0"]
+  host_keys: [/etc/a, b]
+  accounts: service
+  owner: alice
+  user: sshd
+  worker_user: nobody
+  state: /var/lib/x/../y
+  sandbox: best_effort
+  timezone: Europe/Paris
+  banner: "Hello\\tthere\\n"
+crypto: {profile: default, rekey: {bytes: 1MiB, interval: 1h}}
+limits:
+  {login_grace: 1m30s, auth_attempts: 3, startups: {start: 1, rate: 0%, full: 1, per_source: 3, per_source_rate: 4},
+   sessions_per_connection: 1, connections: 7}
+"""
+    ).settings
+    assert settings == Settings(
+        Server(
+            (Listen("*:2222", "*", 2222), Listen("[::1]:0", "::1", 0)),
+            HostKeys(files=("/etc/a", "b")),
+            "service",
+            "alice",
+            "sshd",
+            "nobody",
+            "/var/lib/y",
+            "best_effort",
+            "Europe/Paris",
+            "Hello\tthere\n",
+        ),
+        Crypto("default", 1 << 20, 3600.0),
+        Limits(90.0, 3, Startups(1, 0, 1, 3, 4), 1, 7),
+    )
+
+
+def test_parts_of_sections() -> None:
+    assert load("crypto: {rekey: {interval: 2h}}").settings.crypto == Crypto(rekey_seconds=7200.0)
+    assert load("crypto: {rekey: {bytes: 2MiB}}").settings.crypto == Crypto(rekey_bytes=2 << 20)
+    assert load("crypto: {profile: default}").settings.crypto == Crypto()
+    assert load("limits: {connections: 5}").settings.limits == Limits(connections=5)
+    silent = load("limits: {startups: {start: 40, rate: 1%, full: 50}}").settings.limits.startups
+    assert silent == Startups(40, 1, 50, per_source=39, per_source_rate=40)
+    assert load("server: {host_keys: {directory: /k}}").settings.server.host_keys == HostKeys("/k")
+    assert load("server: {host_keys: /k}").settings.server.host_keys == HostKeys(files=("/k",))
+    all_of_them = load("server: {host_keys: {directory: /k, files: [/a, /b], certificates: /c}}").settings.server
+    assert all_of_them.host_keys == HostKeys("/k", ("/a", "/b"), certificates=("/c",))
+    assert load("server: {version_addendum: a b-c}").settings.server.version_addendum == "a b-c"
+    named = 'server: {listen: [{address: ["127.0.0.1:1", "*:2"], name: in, banner: hi}, {address: "*:3"}, "*:4"]}'
+    assert load(named).settings.server.listen == (
+        Listen("in", "127.0.0.1", 1, banner="hi"),
+        Listen("in", "*", 2, banner="hi"),
+        Listen("*:3", "*", 3),
+        Listen("*:4", "*", 4),
+    )
+    assert load(f"{named}\nlogin: [{{listener: [in, '*:3'], methods: publickey}}]").login
+    home = load("", f'version: 1\nusers:\n  a: {{password: "{HASH}", home: /srv/a}}\n').people["a"].home
+    assert home == "/srv/a"
+
+
+@pytest.mark.parametrize(
+    ("section", "message"),
+    [
+        ("server: {banner: '" + "x" * 9000 + "'}", "the banner has 9000 characters, expected at most 8192"),
+        ("limits: {login_grace: 2h}", "found '2h', expected from 1s to 3600s"),
+        ("crypto: {rekey: {bytes: 1KiB}}", "found '1KiB', expected from 1MiB to 64GiB"),
+        ("crypto: {rekey: {bytes: x}}", "found 'x', expected a size"),
+        ('server: {state: "a\\0b"}', "found a path with a NUL or a line's end"),
+        ('server: {listen: [["x"]]}', "found a list, expected a text"),
+        ("server: [a]", "found a list, expected keys and values"),
+        ("server: {owner: {a: b}}", "found keys and values, expected a text"),
+        ('login: [{methods: "publickey+publickey+publickey+publickey+publickey"}]', "has 5 steps, expected at most 4"),
+        ('roles: {r: {forced: ["a\\0b"]}}', "has a NUL"),
+        ("roles: {r: {forced: ['x', '{y}']}}", "begins none of"),
+        ("roles: {r: {forced: ['-x']}}", "expected the name or path of a program"),
+        ('roles: {r: {env: {set: {A: "a\\0b"}}}}', "the value of 'A' has a NUL"),
+        ('roles: {r: {env: {set: {"A B": x}}}}', "expected the name of a variable"),
+        ('roles: {r: {env: {set: {A: "{x"}}}}', "the value of 'A': it has a '{'"),
+        ("roles: {r: {env: {accept: 'A B'}}}", "expected a variable's name or a pattern"),
+        ("roles: {r: {exec: {}}}", "found an empty mapping"),
+        ("grants: [{who: alice, deny: {subsystems: 'a b'}}]", "expected the name of a subsystem"),
+        ("grants: [{who: alice, deny: {subsystems: {'a b': x}}}]", "expected the name of a subsystem"),
+        ("networks: {o: [x, [y]]}", "is no address or prefix"),
+        ("grants: [{who: alice, from: 'a b', deny: all}]", "'a b' is no address or prefix"),
+        ("grants: [{who: alice, from: 10.0.0.256, deny: all}]", "'10.0.0.256' is no address or prefix"),
+        ("grants: [{who: ops, unless: {who: mallory, from: [nowhere]}, roles: [rolle]}]", "unknown network 'nowhere'"),
+        ("grants: [{who: mallory, colour: x, unless: {who: eve}, roles: [rolle]}]", "unknown person 'eve'"),
+        ("grants: [{who: mallory, colour: x, unless: {who: eve}, roles: [rolle]}]", "unknown role 'rolle'"),
+        ("groups: [{a: b}, ops]\nlogin: [x]", "found keys and values, expected a text"),
+        ("login: [x]", "found a text, expected keys and values"),
+    ],
+)
+def test_refused(section: str, message: str) -> None:
+    people = "version: 1\nusers:\n  alice: {keys: '" + KEYS[0] + "'}\n"
+    assert message in messages(section, people)
+
+
+@pytest.mark.parametrize(
+    ("hash_", "message"),
+    [
+        (HASH.replace("jxYh9pyVPhN/t2uu/DGLew", "jxYh9"), "base64"),
+        (HASH.replace("jxYh9pyVPhN/t2uu/DGLew", "j"), "base64"),
+    ],
+)
+def test_hashes_with_odd_base64(hash_: str, message: str) -> None:
+    assert message in messages("", f'version: 1\nusers:\n  a: {{password: "{hash_}"}}\n')
+
+
+@pytest.mark.parametrize("home", ["relative", "~/x", '"/a\\0b"'])
+def test_homes_that_are_refused(home: str) -> None:
+    assert "expected an absolute path" in messages(
+        "", f'version: 1\nusers:\n  a: {{password: "{HASH}", home: {home}}}\n'
+    )

@@ -1,0 +1,79 @@
+"""Values that are written as texts."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from pysshd.policy import values
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("60s", 60), ("1h30m", 5400), ("5m", 300), ("1d", 86400), ("1d1h1m1s", 90061), ("90m", 5400), ("007s", 7)],
+)
+def test_duration(text: str, seconds: float) -> None:
+    assert values.duration(text) == seconds
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "60", "s", "1.5h", "-1s", "1m1h", "0s", "1w", "1 h", "٣s", "99999999999s", "4000d", "1h30", "1H", "60s\n"],
+)
+def test_not_a_duration(text: str) -> None:
+    with pytest.raises(ValueError, match="expected a span of time"):
+        values.duration(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [("512KiB", 524288), ("1GiB", 1 << 30), ("1GB", 10**9), ("0B", 0), ("64MiB", 1 << 26), ("3kB", 3000)],
+)
+def test_size(text: str, found: int) -> None:
+    assert values.size(text) == found
+
+
+@pytest.mark.parametrize("text", ["", "1", "1G", "1gib", "KiB", "-1KiB", "1.5MiB", "1e3B", "٣B", "1KiB\n"])
+def test_not_a_size(text: str) -> None:
+    with pytest.raises(ValueError, match="expected a size"):
+        values.size(text)
+
+
+def test_count() -> None:
+    assert [values.count(text, 0, 10) for text in ("0", "7", "10")] == [0, 7, 10]
+    for text in ("", "-1", "11", "07", "1e3", "0x1", "٣", "1_0", "1\n", " 1", "1" * 30):
+        with pytest.raises(ValueError, match="from 0 to 10"):
+            values.count(text, 0, 10)
+
+
+def test_percent() -> None:
+    assert [values.percent(text) for text in ("0%", "30%", "100%")] == [0, 30, 100]
+    for text in ("", "%", "30", "101%", "-1%", "3.5%", "٣%", "030%", "30%%"):
+        with pytest.raises(ValueError, match="0% to 100%"):
+            values.percent(text)
+
+
+def test_timezone() -> None:
+    assert values.timezone("UTC") is UTC
+    assert values.timezone("Europe/Paris") == ZoneInfo("Europe/Paris")
+    for text in ("", "Mars/Olympus", "../etc/passwd", "/etc/localtime", ".", "é", "europe", "Europe/Paris\0"):
+        with pytest.raises(ValueError, match="IANA"):
+            values.timezone(text)
+
+
+def test_instant() -> None:
+    paris = ZoneInfo("Europe/Paris")
+    assert values.instant("2027-01-29", paris, end=False) == datetime(2027, 1, 28, 23, tzinfo=UTC)
+    assert values.instant("2027-01-29", paris, end=True) == datetime(2027, 1, 29, 23, tzinfo=UTC)
+    for text in ("2027-01-29T18:00+01:00", "2027-01-29 18:00+01:00", "2027-01-29T17:00Z", "2027-01-29T17:00:00Z"):
+        assert values.instant(text, paris, end=True) == datetime(2027, 1, 29, 17, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "2027-02-30", "2027-1-1", "tomorrow", "2027-01-29T18:00", "2027-01-29T25:00Z", "20270129", "2027-W01",
+     "9999-12-31", "0000-01-01", "2027-01-29\n", "٢٠٢٧-01-01", "1798761600"],
+)  # fmt: skip
+def test_not_an_instant(text: str) -> None:
+    with pytest.raises(ValueError, match="expected a date"):
+        values.instant(text, UTC, end=True)
