@@ -1,0 +1,1 @@
+"""The seam between protocol and policy: ServerInterface and what hooks are given."""

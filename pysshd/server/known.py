@@ -1,0 +1,54 @@
+"""What was looked up of whoever names an account: the host's word, asked once for each connection."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from pysshd.policy.people import Person
+from pysshd.policy.query import UNKNOWN, UnixFacts
+
+
+@dataclass(frozen=True, slots=True)
+class HostAccount:
+    """A Unix account of the host.
+
+    facts: what the policy may be told of it.
+    home, shell: as passwd(5) has them. own_home: whether the home is a folder that belongs to the account.
+    environment: what the host sets for every session.
+    """
+
+    facts: UnixFacts
+    uid: int
+    gid: int
+    groups: tuple[int, ...]
+    home: str
+    shell: str
+    own_home: bool = False
+    environment: tuple[tuple[bytes, bytes], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of one account name.
+
+    people: those of a source who might log in as it, with what the policy file says of them; by name.
+    accounts: of the host, by name: as which sessions might run.
+    keys: which people of the source hold a key, each with the label of the entry of theirs; by fingerprint.
+    fault: why nothing is known, where a look-up failed, or why the person of the account's own name is of no use.
+    """
+
+    people: Mapping[str, Person] = field(default_factory=dict)
+    accounts: Mapping[str, HostAccount] = field(default_factory=dict)
+    keys: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    fault: str = ""
+
+    def unix(self, name: str) -> UnixFacts:
+        """What the policy is told of an account; of one that the host does not have, or was not asked about, why."""
+        found = self.accounts.get(name)
+        if found is not None:
+            return found.facts
+        return UnixFacts(name, UNKNOWN, UNKNOWN, fault=self.fault or f"the host has no account {name}")
+
+
+NOTHING_KNOWN: Final = Known()
+"""Where the host plays no part."""
