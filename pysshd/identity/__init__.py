@@ -1,0 +1,1 @@
+"""Who a person is: keys and password hashes."""

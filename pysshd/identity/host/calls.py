@@ -1,0 +1,132 @@
+"""The questions to the helpers that look at the host's accounts, and their answers."""
+
+from collections.abc import Callable
+from typing import Annotated, Any, Final
+
+from pysshd.ssh.wire import codec
+from pysshd.ssh.wire.codec import Reader
+from pysshd.ssh.wire.messages.fields import Boolean, String, Structure, Text, Uint32, counted, structure
+
+ACCOUNTS: Final = "accounts"
+"""The kind of helper that looks accounts up."""
+
+SYSTEM_PASSWORD: Final = "system-password"
+"""The kind of helper that checks the host's own passwords."""
+
+DIGEST_SIZE: Final = 32
+"""Bytes of a key's SHA-256."""
+
+KEYS_MAX: Final = 1500
+"""Keys of one answer: it has to fit into one message."""
+
+_NAMES_MAX = 512
+
+
+def _read_pair(reader: Reader) -> tuple[bytes, bytes]:
+    return reader.string(), reader.string()
+
+
+def _write_pair(pair: tuple[bytes, bytes]) -> bytes:
+    return codec.string(pair[0]) + codec.string(pair[1])
+
+
+def _nested(kind: type[Structure]) -> tuple[Callable[[Reader], Any], Callable[[Any], bytes]]:
+    return lambda reader: kind.decode(reader.string()), lambda value: codec.string(value.encode())
+
+
+Names = Annotated[tuple[str, ...], counted(Reader.text, codec.text, 4, _NAMES_MAX)]
+Digests = Annotated[tuple[bytes, ...], counted(lambda reader: reader.raw(DIGEST_SIZE), bytes, DIGEST_SIZE, KEYS_MAX)]
+Groups = Annotated[tuple[int, ...], counted(Reader.uint32, codec.uint32, 4, 8192)]
+Pairs = Annotated[tuple[tuple[bytes, bytes], ...], counted(_read_pair, _write_pair, 8, 256)]
+
+
+@structure
+class LookUp(Structure):
+    """What is asked of the host.
+
+    accounts: as which sessions might run.
+    people: who of the host might log in; whoever is there and has `min_uid` at least is a person of the source.
+    key_files: files of authorized keys of each of these, absolute or under `~/`; `{user}` is the name.
+    groups: those of the host that the policy names.
+    stand_in: whose files are read where one of `people` is not there, so that both take their time; may be empty.
+    """
+
+    accounts: Names
+    people: Names
+    min_uid: Uint32
+    key_files: Names
+    groups: Names
+    stand_in: Text
+
+
+@structure
+class FoundAccount(Structure):
+    """An account of the host.
+
+    member_of: those of the groups asked for that it is in; unknown_groups: those that the host does not know.
+    own_home: whether its home is a folder that belongs to it.
+    fault: why nobody may log in with it now; empty where nothing speaks against it.
+    """
+
+    name: Text
+    uid: Uint32
+    gid: Uint32
+    groups: Groups
+    home: String
+    shell: String
+    own_home: Boolean
+    member_of: Names
+    unknown_groups: Names
+    fault: Text
+
+
+@structure
+class FoundKeys(Structure):
+    """The keys of one person in one file: its number in `key_files`, and their SHA-256."""
+
+    person: Text
+    file: Uint32
+    digests: Digests
+
+
+@structure
+class FoundPerson(Structure):
+    """A person of the source; `fault` as of an account: theirs."""
+
+    name: Text
+    fault: Text
+
+
+_read_account, _write_account = _nested(FoundAccount)
+_read_keys, _write_keys = _nested(FoundKeys)
+_read_person, _write_person = _nested(FoundPerson)
+
+
+@structure
+class Found(Structure):
+    """What the host says. Who is missing from it is not there.
+
+    environment: of /etc/environment, for every session. notes: what the log should know of files that were not used.
+    """
+
+    accounts: Annotated[tuple[FoundAccount, ...], counted(_read_account, _write_account, 4, _NAMES_MAX)]
+    people: Annotated[tuple[FoundPerson, ...], counted(_read_person, _write_person, 4, _NAMES_MAX)]
+    keys: Annotated[tuple[FoundKeys, ...], counted(_read_keys, _write_keys, 4, 4 * _NAMES_MAX)]
+    environment: Pairs
+    notes: Annotated[tuple[str, ...], counted(Reader.text, codec.text, 4, _NAMES_MAX)]
+
+
+@structure
+class CheckPassword(Structure):
+    """Is this the host's password of this account? A name that nobody has costs what others cost."""
+
+    name: Text
+    password: String
+
+
+@structure
+class PasswordChecked(Structure):
+    """Whether it is; `note` is for the log: why it is none that could be right."""
+
+    matches: Boolean
+    note: Text

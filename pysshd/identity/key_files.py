@@ -1,0 +1,58 @@
+"""Reading a file of public keys: a regular file of a trusted owner, small, and never one that could make us wait."""
+
+import os
+from dataclasses import dataclass
+from typing import Final
+
+from pysshd.errors import InvalidKeyError
+from pysshd.identity.host.trusted_file import open_trusted, read_all
+from pysshd.policy.keyfiles import parse_key_file
+
+FILE_SIZE_MAX: Final = 256 * 1024
+"""Bytes of one file of keys: as much as the policy's own check reads."""
+
+CACHED_MAX: Final = 16_384
+"""Files whose keys are remembered: above what a policy names, for one look-up may read all of an account's files."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A file as it was when it was read: by these its next reading can be spared."""
+
+    stamp: tuple[int, int, int, int, int]
+    fingerprints: frozenset[str]
+
+
+class KeyFiles:
+    """The keys of files, read again whenever a file has changed.
+
+    owners: uids whose files are trusted (root and the daemon's own user).
+    """
+
+    def __init__(self, owners: frozenset[int]) -> None:
+        self._owners = owners
+        self._seen: dict[str, _Seen] = {}
+
+    def fingerprints(self, path: str) -> frozenset[str]:
+        """The fingerprints of the keys in the file.
+
+        `OSError` where it must not be read, `InvalidKeyError` where any line is no key.
+        """
+        descriptor = open_trusted(path, self._owners, FILE_SIZE_MAX)
+        try:
+            found = os.fstat(descriptor)
+            stamp = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+            seen = self._seen.get(path)
+            if seen is not None and seen.stamp == stamp:
+                return seen.fingerprints
+            content = read_all(descriptor, path, FILE_SIZE_MAX)
+        finally:
+            os.close(descriptor)
+        read = parse_key_file(content)
+        if read.problem:
+            raise InvalidKeyError(f"key file {path}: {read.problem}")
+        keys = frozenset(read.fingerprints)
+        if len(self._seen) >= CACHED_MAX:
+            self._seen.clear()
+        self._seen[path] = _Seen(stamp, keys)
+        return keys

@@ -1,0 +1,112 @@
+"""The people of the policy file: whose a key is, whether a password is right, and as whom they run."""
+
+from collections.abc import Callable, Hashable
+from datetime import datetime
+
+from pysshd.errors import InvalidKeyError
+from pysshd.identity.accounts import Accounts
+from pysshd.identity.hashing import Entropy, acceptable, decoy_hash
+from pysshd.identity.key_files import KeyFiles
+from pysshd.identity.passwords import PasswordQueue
+from pysshd.policy.people import Person, PersonKey
+from pysshd.policy.query import Step
+from pysshd.policy.ruleset import Ruleset
+from pysshd.server.known import NOTHING_KNOWN, Known
+from pysshd.server.plan import Account
+from pysshd.server.ports import KeyHolder
+from pysshd.ssh.crypto.keys import PublicKey
+
+_STAND_IN = b"stand-in for a password that is never right"
+
+
+class VirtualPeople:
+    """`Identity` over `users:` of one compiled policy.
+
+    complain: takes a line for the log, about a file or a helper that could not be used.
+    """
+
+    def __init__(
+        self,
+        ruleset: Ruleset,
+        files: KeyFiles,
+        passwords: PasswordQueue,
+        accounts: Accounts,
+        entropy: Entropy,
+        complain: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self._ruleset = ruleset
+        self._files = files
+        self._passwords = passwords
+        self._accounts = accounts
+        self._complain = complain
+        people = ruleset.people.values()
+        self._decoy = decoy_hash((p.password.phc.reveal() for p in people if p.password is not None), entropy)
+        self._decoy_files = _commonest_files(ruleset)
+
+    async def look_up(self, account: str, peer: Hashable) -> Known:
+        """Nothing: the host plays no part."""
+        return NOTHING_KNOWN
+
+    async def key_holder(
+        self, account: str, key: PublicKey, now: datetime, known: Known = NOTHING_KNOWN
+    ) -> KeyHolder | None:
+        """The one person who may have `account` by this key now. A key that two have lets neither in."""
+        candidates = self._ruleset.person_of_key(account, key.fingerprint)
+        holders: dict[str, KeyHolder] = {}
+        for name, label in known.keys.get(key.fingerprint, ()):
+            if (found := known.people.get(name)) is not None and found.window.holds(now):
+                holders.setdefault(name, KeyHolder(name, Step("publickey", key.fingerprint, label)))
+        for person, entry in candidates.found:
+            if _counts(person, entry, now) and entry.blob in (None, key.blob):
+                holders.setdefault(person.name, KeyHolder(person.name, Person.step(entry, key.fingerprint)))
+        for person, entry in candidates.files:
+            if self._file_has(entry.file, key.fingerprint) and _counts(person, entry, now):
+                holders.setdefault(person.name, KeyHolder(person.name, Person.step(entry, key.fingerprint)))
+        if not candidates.files:
+            for path in self._decoy_files:  # whoever has no files costs as much as whoever has (S55, S70)
+                self._file_has(path, key.fingerprint, quiet=True)
+        if len(holders) > 1:
+            self._complain(
+                f"key {key.fingerprint} is of {len(holders)} people under one account; it lets none of them in"
+            )
+            return None
+        return next(iter(holders.values()), None)
+
+    async def password_matches(
+        self, person: str, password: bytes, now: datetime, peer: Hashable, known: Known = NOTHING_KNOWN
+    ) -> bool:
+        """Whether it is right. Who has none, may not now, or gives what no password can be, costs the same (S70)."""
+        entry = self._ruleset.people.get(person)
+        real = entry is not None and entry.password is not None and entry.window.holds(now) and acceptable(password)
+        if not real or entry is None or entry.password is None:
+            await self._passwords.check(self._decoy, _STAND_IN, peer)
+            return False
+        return await self._passwords.check(entry.password.phc.reveal(), password, peer)
+
+    def account(self, person: str, name: str, confined: bool, known: Known = NOTHING_KNOWN) -> Account:
+        """As whom `person` runs."""
+        return self._accounts.account(person, name, confined, known)
+
+    def _file_has(self, path: str | None, fingerprint: str, quiet: bool = False) -> bool:
+        """Whether the file holds the key; a file that cannot be read or understood holds none."""
+        if path is None:
+            return False
+        try:
+            return fingerprint in self._files.fingerprints(path)
+        except (OSError, InvalidKeyError) as error:
+            if not quiet:
+                self._complain(f"key file is ignored: {error}")
+            return False
+
+
+def _counts(person: Person, entry: PersonKey, now: datetime) -> bool:
+    return person.window.holds(now) and entry.window.holds(now)
+
+
+def _commonest_files(ruleset: Ruleset) -> tuple[str, ...]:
+    """The files of the first person who has any: what a look-up of a typical account reads."""
+    for person in ruleset.people.values():
+        files = tuple(key.file for key in person.keys if key.file is not None)
+        if files:
+            return files
+    return ()

@@ -1,0 +1,1 @@
+"""What happened: rendered, escaped, and written without waiting."""
