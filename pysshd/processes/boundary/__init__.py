@@ -1,0 +1,1 @@
+"""The calls between processes: one dataclass each, its codec and its phase."""

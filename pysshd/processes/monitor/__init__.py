@@ -1,0 +1,1 @@
+"""The request table and the acts behind it."""

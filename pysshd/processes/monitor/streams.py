@@ -1,0 +1,51 @@
+"""The descriptors between a program and the worker that serves its channel: three pipes, or a pseudo-terminal."""
+
+import fcntl
+import os
+from dataclasses import dataclass
+
+from pysshd.processes.boundary.calls.requests import Streams
+from pysshd.processes.monitor.terminal import PtyRequest, open_terminal
+
+PIPE_SIZE = 256 * 1024
+"""Bytes that a pipe holds: several packets to one read. A user over the kernel's soft limit keeps what there is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Both ends of a session's streams, the holder's to close; `tty` is the slave's path, None for pipes."""
+
+    kind: Streams
+    program: tuple[int, ...]
+    worker: tuple[int, ...]
+    tty: str | None
+
+    def close(self) -> None:
+        """Let go of both ends: the program and the worker have copies of theirs."""
+        for descriptor in (*self.program, *self.worker):
+            os.close(descriptor)
+
+
+def open_streams(pty: PtyRequest | None) -> Pair:
+    """Open what a program needs: the slave of a terminal, or standard input, output and error."""
+    if pty is not None:
+        master, slave, path = open_terminal(pty)
+        return Pair(Streams.PTY, (slave,), (master,), path)
+    opened: list[int] = []
+    try:
+        for _ in range(3):
+            opened += os.pipe2(os.O_CLOEXEC)
+            _enlarge(opened[-1])
+    except BaseException:
+        for descriptor in opened:
+            os.close(descriptor)
+        raise
+    (in_read, in_write), (out_read, out_write), (err_read, err_write) = opened[:2], opened[2:4], opened[4:]
+    return Pair(Streams.PIPES, (in_read, out_write, err_write), (in_write, out_read, err_read), None)
+
+
+def _enlarge(descriptor: int) -> None:
+    try:
+        fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, PIPE_SIZE)
+    except OSError:
+        pass

@@ -1,0 +1,361 @@
+"""One connection of a worker: socket bytes into the stack, its events to their places, its bytes out.
+
+The driver decides nothing. Events that owe an answer become questions to the monitor; data go to the relay of their
+channel; what the monitor tells goes back into the stack.
+"""
+
+import os
+import socket
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pysshd.errors import BoundaryError, DisconnectReason
+from pysshd.processes.boundary.calls.call import Call, decode
+from pysshd.processes.boundary.calls.channels import CloseChannel, Exited, Finished, Joined, OpenAnswer
+from pysshd.processes.boundary.calls.connection import Bye, EndConnection, Report
+from pysshd.processes.boundary.calls.requests import RequestAnswer, StartAnswer, Streams
+from pysshd.processes.boundary.calls.table import TO_WORKER
+from pysshd.processes.boundary.socket import Endpoint
+from pysshd.processes.worker.dispatch import QUESTIONS, Questions
+from pysshd.processes.worker.gathering import Gathering
+from pysshd.processes.worker.loop import READ, WRITE, Loop
+from pysshd.processes.worker.relay import MAX_QUEUED, End, Relay
+from pysshd.processes.worker.restraint import MOMENT
+from pysshd.ssh.events.channels import (
+    ChannelClosed,
+    ChannelRequested,
+    DataReceived,
+    EofReceived,
+    OutputUnwanted,
+    WindowOpened,
+)
+from pysshd.ssh.events.kinds import Event
+from pysshd.ssh.events.requests import BreakRequested, ExecRequested, ShellRequested, SubsystemRequested, WindowChanged
+from pysshd.ssh.events.transport import ConnectionFailed, KeysTaken, PeerDisconnected, PeerIdentified, SignatureWanted
+from pysshd.ssh.events.userauth import AuthBegun
+from pysshd.ssh.stack import Stack
+
+RECEIVE_BUSY = 64 * 1024
+"""Bytes taken from the client's socket in one turn where somebody else is ready too; else as many as there is room."""
+
+LINGER_BYTES = 1024 * 1024
+"""Bytes that an ended connection still reads and drops: what was on its way, and no more."""
+
+LINGER = 1.0
+"""Seconds for which an ended connection waits for the client to read our last message before the socket is closed."""
+
+REST = 1.0
+"""Seconds without anything to do after which the memory that bulk transfers took is given back."""
+
+_STARTS = (ShellRequested, ExecRequested, SubsystemRequested)
+"""What a client asks for a program with; the data that follow are for that program."""
+
+
+class Driver:
+    """Serves one connection until it is over, then calls `over`."""
+
+    def __init__(
+        self, client: socket.socket, monitor: Endpoint, stack: Stack, loop: Loop, over: Callable[[], None]
+    ) -> None:
+        self._socket = client
+        self._monitor = monitor
+        self._stack = stack
+        self._loop = loop
+        self._over = over
+        self._questions = Questions(lambda call: monitor.send(call.encode()))
+        self._relays: dict[int, Relay] = {}
+        self._reason = ""
+        self._linger_until: float | None = None
+        self._shut = False
+        self._dropped = 0
+        self._finished = False
+        self._deadline: float | None = None
+        self._rest: float | None = None
+        self._gathering = Gathering(client)
+        self._moment: float | None = None
+        client.setblocking(False)
+        loop.add_timed(self)
+        loop.watch(monitor.fileno(), READ, self._told)
+        self._flush()
+
+    # --- time
+
+    @property
+    def deadline(self) -> float | None:
+        """The stack's next deadline as of the last `_flush`, the end of lingering, or a time to rest."""
+        return self._deadline
+
+    def tick(self, now: float) -> None:
+        """A key must be renewed, a peer probed, or the connection is over."""
+        if self._linger_until is not None:
+            return self._finish()
+        if self._rest is not None and now >= self._rest:
+            self._stack.scratch.release()
+        gathering = self._gathering
+        if gathering.until is not None and now >= gathering.until:
+            gathering.over()
+        if self._moment is not None and now >= self._moment:
+            self._moment = None
+            for relay in self._relays.values():
+                if relay.held:
+                    relay.wait_no_more()
+        self._handle(self._stack.tick(now))
+        return self._flush()
+
+    # --- the client's socket
+
+    def _socket_ready(self, mask: int) -> None:
+        # What can be sent is sent by `_flush` alone: it sees the queue shrink, and has the programs go on.
+        if mask & READ:
+            self._receive()
+        self._flush()
+
+    def _receive(self) -> None:
+        scratch = self._stack.scratch
+        room = scratch.input if self._loop.alone else scratch.input[:RECEIVE_BUSY]
+        try:
+            size = self._socket.recv_into(room)
+        except BlockingIOError:
+            return None
+        except OSError as error:
+            return self._gone(f"the client's socket failed: {error.strerror}")
+        if self._linger_until is not None:
+            self._dropped += size
+            return self._finish() if not size or self._dropped > LINGER_BYTES else None
+        if not size:
+            return self._gone("the client went away")
+        now = time.monotonic()
+        self._handle(self._stack.receive_data(room[:size], now))
+        self._gathering.took(size, self._loop.alone, now)
+        if size == len(room):
+            scratch.widen_input()
+        return None
+
+    def _send(self) -> bool:
+        """Send what the socket takes; False where the client is gone."""
+        while self._stack.outgoing:
+            try:
+                sent = self._socket.send(self._stack.bytes_to_send())
+            except BlockingIOError:
+                return True
+            except OSError as error:
+                self._gone(f"the client's socket failed: {error.strerror}")
+                return False
+            self._stack.sent(sent)
+        return True
+
+    def _flush(self) -> None:
+        """Send what there is, then look again at what may be read, from the client and from the programs."""
+        stack = self._stack
+        while not self._finished and self._send():
+            waits = stack.outgoing
+            if waits < MAX_QUEUED:
+                self._resume()
+            if stack.outgoing == waits:
+                break
+        if self._finished:
+            return
+        if stack.closed:
+            self._linger()
+        mask = WRITE if stack.outgoing else 0
+        if stack.wants_data or self._linger_until is not None:
+            mask |= READ
+        self._loop.watch(self._socket.fileno(), mask, self._socket_ready)
+        now = time.monotonic()
+        self._rest = now + REST if stack.scratch.is_large else None
+        held = len(self._relays) > 1 and any(relay.held for relay in self._relays.values())
+        self._moment = (self._moment or now + MOMENT) if held else None
+        deadline = stack.next_deadline if self._linger_until is None else self._linger_until
+        for other in (self._rest, self._gathering.until, self._moment):
+            if other is not None and (deadline is None or other < deadline):
+                deadline = other
+        self._deadline = deadline
+
+    def _resume(self) -> None:
+        for relay in tuple(self._relays.values()):
+            if relay.paused:
+                relay.resume()
+
+    def _count(self) -> None:
+        """A channel came or went."""
+        for relay in self._relays.values():
+            relay.crowded = len(self._relays) > 1
+
+    def _linger(self) -> None:
+        """Let the client read why: a socket closed over unread input would take our last message with it."""
+        if self._linger_until is None:
+            self._linger_until = time.monotonic() + LINGER
+        if not self._stack.outgoing and not self._shut:
+            self._shut = True
+            try:
+                self._socket.shutdown(socket.SHUT_WR)
+            except OSError:
+                self._linger_until = 0.0
+
+    def abort(self, error: Exception) -> None:
+        """End a connection that a defect of ours has left in some state between two, and say where that was."""
+        if not isinstance(error, BoundaryError):
+            *_, (frame, line) = traceback.walk_tb(error.__traceback__)
+            detail = f"{type(error).__name__} at {frame.f_code.co_filename}:{line}"
+            self._reason = f"a defect of the worker: {detail}"
+        self._gone("the monitor ended the connection")
+
+    def _gone(self, reason: str) -> None:
+        self._reason = self._reason or reason
+        self._finish()
+
+    def _finish(self) -> None:
+        if self._finished:
+            return
+        self._finished = True
+        for relay in self._relays.values():
+            relay.close()
+        self._relays.clear()
+        self._loop.remove_timed(self)
+        self._loop.watch(self._socket.fileno(), 0, self._socket_ready)
+        self._loop.watch(self._monitor.fileno(), 0, self._told)
+        self._socket.close()
+        try:
+            self._monitor.send(Bye(self._reason or "the connection was closed").encode())
+        except (OSError, BoundaryError):
+            pass
+        self._over()
+
+    # --- what the protocol says
+
+    def _handle(self, happened: list[Event]) -> None:
+        for event in happened:
+            if self._finished:
+                return
+            if type(event) is DataReceived:
+                self._data(event)
+            elif type(event) in QUESTIONS or type(event) is AuthBegun:
+                if isinstance(event, _STARTS) and (relay := self._relays.get(event.channel)):
+                    relay.expect()
+                self._questions.ask(event)
+            else:
+                self._NOTICES[type(event)](self, event)
+
+    def _data(self, event: DataReceived) -> None:
+        relay = self._relays.get(event.channel)
+        if relay is None:
+            self._stack.consumed(event.channel, len(event.data))
+        else:
+            relay.receive(event.data)
+
+    def _identified(self, event: PeerIdentified) -> None:
+        self._questions.client = event.identification
+
+    def _keys_taken(self, event: KeysTaken) -> None:
+        self._resume()
+        if event.first:
+            cipher = event.ciphers[0] if event.ciphers[0] == event.ciphers[1] else "/".join(event.ciphers)
+            self._report(
+                "negotiated",
+                client=self._questions.client,
+                kex=event.kex.encode(),
+                host_key=event.host_key_algorithm.encode(),
+                cipher=cipher.encode(),
+                strict=b"yes" if event.strict else b"no",
+            )
+
+    def _peer_disconnected(self, event: PeerDisconnected) -> None:
+        self._reason = "the client disconnected"
+        self._report("disconnected", reason=str(event.reason).encode(), text=event.text[:1024])
+
+    def _failed(self, event: ConnectionFailed) -> None:
+        self._reason = f"protocol failure {event.reason.name.lower()}"
+        self._report("failed", reason=event.reason.name.lower().encode(), detail=event.detail.encode()[:2048])
+
+    def _eof(self, event: EofReceived) -> None:
+        if relay := self._relays.get(event.channel):
+            relay.receive_eof()
+
+    def _closed(self, event: ChannelClosed) -> None:
+        self._questions.forget(event.channel)
+        if relay := self._relays.pop(event.channel, None):
+            self._count()
+            relay.close()
+            self._monitor.send(CloseChannel(event.channel).encode())
+
+    def _unwanted(self, event: OutputUnwanted) -> None:
+        if relay := self._relays.get(event.channel):
+            relay.stop_output()
+
+    def _window(self, event: WindowOpened) -> None:
+        if relay := self._relays.get(event.channel):
+            relay.resume()
+
+    def _report(self, name: str, **fields: bytes) -> None:
+        self._monitor.send(Report(name, tuple(fields.items())).encode())
+
+    _NOTICES: Mapping[type, Callable[["Driver", Any], None]] = {
+        PeerIdentified: _identified,
+        KeysTaken: _keys_taken,
+        PeerDisconnected: _peer_disconnected,
+        ConnectionFailed: _failed,
+        EofReceived: _eof,
+        OutputUnwanted: _unwanted,
+        ChannelClosed: _closed,
+        WindowOpened: _window,
+    }
+
+    # --- what the monitor says
+
+    def _told(self, _: int) -> None:
+        received = self._monitor.recv()
+        if received is None:
+            return self._gone("the monitor ended the connection")
+        said = decode(received.message, TO_WORKER)
+        if isinstance(said, Exited):
+            if relay := self._relays.get(said.channel):
+                relay.ended(End(said.status, said.signal, said.core_dumped))
+        elif isinstance(said, Finished):
+            if relay := self._relays.get(said.channel):
+                relay.ended(End(None, "", False))
+        elif isinstance(said, Joined):
+            self._started(said.channel, Streams.PIPES, received.fds)
+        elif isinstance(said, EndConnection):
+            self._reason = said.text
+            self._stack.disconnect(DisconnectReason(said.reason), said.text)
+        else:
+            self._answered(said, received.fds)
+        return self._flush()
+
+    def _answered(self, answer: Call, descriptors: tuple[int, ...]) -> None:
+        event, verdict = self._questions.answered(answer)
+        if isinstance(answer, StartAnswer):
+            self._started(event.channel, Streams(answer.streams), descriptors)
+        elif isinstance(event, ChannelRequested) and answer == OpenAnswer(answer.call, 0, ""):  # type: ignore[attr-defined]
+            self._relays[event.channel] = Relay(event.channel, self._stack, self._loop, self._flush)
+            self._count()
+        elif isinstance(answer, RequestAnswer) and answer.ok:
+            self._act(event)
+        self._handle(self._stack.answer(event.ticket, verdict, time.monotonic()))
+        if isinstance(event, SignatureWanted):
+            # Our new keys are on their way, and what the programs have to say may follow them.
+            self._resume()
+
+    def _started(self, channel: int, streams: Streams, descriptors: tuple[int, ...]) -> None:
+        relay = self._relays.get(channel)
+        if relay is None:
+            for descriptor in descriptors:
+                os.close(descriptor)
+        elif streams is Streams.PTY:
+            relay.start_pty(*descriptors)
+        elif streams is Streams.PIPES:
+            relay.start_pipes(*descriptors)
+        elif streams is Streams.NONE:
+            relay.refuse()
+
+    def _act(self, event: Any) -> None:
+        """What the worker itself does once the monitor has said yes."""
+        relay = self._relays.get(getattr(event, "channel", -1))
+        if relay is None:
+            return
+        if isinstance(event, WindowChanged):
+            relay.resize(event.columns, event.rows, event.pixel_width, event.pixel_height)
+        elif isinstance(event, BreakRequested):
+            relay.interrupt()

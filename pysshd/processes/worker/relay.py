@@ -1,0 +1,371 @@
+"""One session channel and the descriptors behind it: what a client sends to a program, and what the program says.
+
+Nothing is read from a program that the client's window and the socket's queue would not take, and the client is given
+new window only for what the program took: whoever stalls, stalls its own source and no memory.
+"""
+
+import errno
+import fcntl
+import os
+import select
+import signal
+import struct
+import termios
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from pysshd.processes.worker.backlog import Backlog
+from pysshd.processes.worker.loop import READ, WRITE, Loop, Ready
+from pysshd.processes.worker.restraint import Restraint
+from pysshd.ssh.events.ids import ChannelId
+from pysshd.ssh.stack import Stack
+
+CHUNK = 256 * 1024
+"""Bytes that one turn takes from a program: several packets to one send."""
+
+CHUNK_BUSY = 64 * 1024
+"""The same where somebody else is ready too, whose keystroke must not wait for long."""
+
+CHUNK_PTY = 16 * 1024
+"""The same for a pseudo-terminal, which gives a few thousand bytes at a time."""
+
+MAX_QUEUED = 64 * 1024
+"""Bytes waiting for the client's socket from which on no program is read: the socket has a queue of its own."""
+
+TIOCSIG = 0x40045436
+"""Sends a signal to the foreground process group of the terminal behind a master (Linux, asm-generic/ioctls.h)."""
+
+STATUS_WITHIN = 1.0
+"""Seconds for which the end of a program's output waits for how the program ended, which another process tells.
+
+Some clients close as soon as they hear that there is no more output (PuTTY), and would not hear the status that comes
+a moment later. A program that closes its outputs and goes on has its client told after this time.
+"""
+
+STDERR = 1
+"""SSH_EXTENDED_DATA_STDERR (RFC 4254 §5.2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a channel's process ended: an exit status, or the name of a signal without SIG; None: nobody says."""
+
+    status: int | None
+    signal: str
+    core_dumped: bool
+
+
+class Relay:
+    """Moves the bytes of one channel; `flush` is called when it has put something into the stack."""
+
+    def __init__(self, channel: ChannelId, stack: Stack, loop: Loop, flush: Callable[[], None]) -> None:
+        self.channel = channel
+        self._stack = stack
+        self._loop = loop
+        self._flush = flush
+        self._input: int | None = None
+        self._outputs: dict[int, int] = {}
+        self._pty = False
+        self._waiting = Backlog(stack.scratch.blocks)
+        self._started = False
+        self._refused = False
+        self._eof = False
+        self._said_eof = False
+        self.deadline: float | None = None
+        """When the client is told that there is no more output, though the program has not ended."""
+
+        self._end: End | None = None
+        self._size: tuple[int, int, int, int] | None = None
+        self._ready: dict[int, Ready] = {}
+        self._edge = 0
+        """EPOLLET while nobody holds the terminal open: a master then reads EIO and is told of as ready for ever, and
+        closing it would hang up a program that lives and may open the terminal again."""
+
+        self.paused = False
+        """Something is not read because there is no room for it; `resume` looks again."""
+
+        self.crowded = False
+        """There are other channels on this connection."""
+
+        self.restraint = Restraint()
+
+    # --- starting and ending
+
+    def start_pipes(self, stdin: int, stdout: int, stderr: int) -> None:
+        """The program is there, with a pipe each."""
+        self._outputs = {stdout: 0, stderr: STDERR}
+        self._begin(stdin)
+
+    def start_pty(self, master: int) -> None:
+        """The program is there, behind a pseudo-terminal whose master is ours alone."""
+        self._pty = True
+        self._outputs = {master: 0}
+        if self._size is not None:
+            self.resize(*self._size)
+        self._begin(master)
+
+    def expect(self) -> None:
+        """A program is asked for: what the client sends from now on is for that one."""
+        self._refused = False
+
+    def refuse(self) -> None:
+        """There will be no program: what the client sent for it is dropped, and what comes before it asks again."""
+        if not self._started:
+            self._refused = True
+            self._stack.consumed(self.channel, self._waiting.clear())
+
+    def ended(self, end: End) -> None:
+        """The process is gone; the channel closes once its output has been passed on."""
+        self._end = end
+        self._drain()
+        self._look_for_ends()
+        self._finish()
+
+    def close(self) -> None:
+        """Let go of every descriptor: for a pseudo-terminal this is what hangs it up."""
+        for descriptor, ready in self._ready.items():
+            self._loop.watch(descriptor, 0, ready)
+            os.close(descriptor)
+        self._outputs, self._input, self._ready = {}, None, {}
+        self._waiting.clear()
+        self._refused = True
+        self._wait_for_no_status()
+
+    def _begin(self, stdin: int) -> None:
+        self._started, self._refused = True, False
+        self._input = stdin
+        for descriptor in {stdin, *self._outputs}:
+            os.set_blocking(descriptor, False)
+            self._ready[descriptor] = partial(self._serve, descriptor)
+        if self._waiting:
+            self._writable()
+        elif self._eof:
+            self._end_input()
+        self.resume()
+
+    # --- client to program
+
+    def receive(self, data: memoryview) -> None:
+        """Pass data of the client on, or keep it while the program does not take it (the window bounds how much)."""
+        if self._refused or (self._started and self._input is None):
+            self._stack.consumed(self.channel, len(data))
+        elif self._waiting or not self._started:
+            self._waiting.append(data)
+        else:
+            self._write(data)
+
+    def receive_eof(self) -> None:
+        """The client has nothing more to say."""
+        self._eof = True
+        if self._started and not self._waiting:
+            self._end_input()
+
+    def _write(self, data: memoryview) -> None:
+        assert self._input is not None
+        size = len(data)
+        try:
+            done = os.write(self._input, data)
+        except BlockingIOError:
+            done = 0
+        except OSError:
+            self._stack.consumed(self.channel, size)
+            self._break_input()
+            return
+        self._stack.consumed(self.channel, done)
+        if done < size:
+            self._waiting.append(data[done:])
+            self._watch(self._input)
+
+    def _writable(self) -> None:
+        assert self._input is not None
+        waited = len(self._waiting)
+        try:
+            self._waiting.write_to(self._input)
+        except OSError:
+            self._waiting.clear()
+            self._stack.consumed(self.channel, waited)
+            self._break_input()
+            return
+        self._stack.consumed(self.channel, waited - len(self._waiting))
+        if self._eof and not self._waiting:
+            self._end_input()
+        else:
+            self._watch(self._input)
+
+    def _break_input(self) -> None:
+        """The program reads no more: what is still to come for it is dropped, and the client need not send it.
+
+        A terminal has no such end while its program lives: it may be opened again.
+        """
+        if self._pty and not self._eof:
+            return
+        self._end_input()
+        if not self._eof:
+            self._stack.send_eow(self.channel)
+
+    def _end_input(self) -> None:
+        """Close the program's input; a pseudo-terminal has none of its own to close."""
+        descriptor, self._input = self._input, None
+        if descriptor is None:
+            return
+        if descriptor in self._outputs:
+            self._watch(descriptor)
+        else:
+            self._let_go(descriptor)
+
+    def _let_go(self, descriptor: int) -> None:
+        self._loop.watch(descriptor, 0, self._ready.pop(descriptor))
+        os.close(descriptor)
+
+    # --- program to client
+
+    def stop_output(self) -> None:
+        """The client reads no more: the program's next word to it fails. A terminal has no such end."""
+        if not self._pty:
+            for descriptor in list(self._outputs):
+                self._end_output(descriptor)
+
+    def resume(self) -> None:
+        """Look again at what may be read: the window, the socket's queue or a key exchange has changed."""
+        self.paused = False
+        if self.restraint.held and self._room() > 0:
+            self.restraint.kept_up()
+        self._drain()
+        for descriptor in list(self._outputs):
+            self._watch(descriptor)
+
+    @property
+    def held(self) -> bool:
+        """It is the restraint that keeps the program from being read."""
+        return self.crowded and bool(self._outputs) and self._room() == 0 and self.restraint.held
+
+    def wait_no_more(self) -> None:
+        """The restraint was in the way for a moment."""
+        self.restraint.waited()
+        self.resume()
+
+    def _watch(self, descriptor: int) -> None:
+        mask = WRITE if descriptor == self._input and self._waiting else 0
+        if descriptor in self._outputs:
+            if self._room() > 0:
+                mask |= READ
+            else:
+                self.paused = True
+        self._loop.watch(descriptor, mask and mask | self._edge, self._ready[descriptor])
+
+    def _serve(self, descriptor: int, mask: int) -> None:
+        if mask & WRITE and descriptor == self._input:
+            self._writable()
+        if (mask & READ or self._edge) and descriptor in self._outputs:
+            self._readable(descriptor)
+        self._flush()
+        # Only now it is known what of it the socket has left.
+        if descriptor in self._outputs:
+            self._watch(descriptor)
+
+    def _room(self) -> int:
+        stack = self._stack
+        if stack.outgoing >= MAX_QUEUED:
+            return 0
+        room = stack.writable(self.channel)
+        return self.restraint.room(room, stack.unread(self.channel)) if self.crowded else room
+
+    def _readable(self, descriptor: int) -> None:
+        """Read once, into the places from which packets are sealed."""
+        limit = CHUNK_PTY if self._pty else CHUNK if self._loop.alone else CHUNK_BUSY
+        if self.crowded or self._stack.outgoing >= MAX_QUEUED:
+            limit = min(limit, self._room())
+        places = self._stack.reserve(self.channel, limit)
+        if not places:
+            return
+        try:
+            size = os.readv(descriptor, places)
+            self._edge = 0
+        except BlockingIOError:
+            size = 0 if self._pty and self._end is not None else -1
+            self._edge = 0
+        except OSError as error:
+            vacant = self._pty and self._end is None and error.errno == errno.EIO
+            size, self._edge = (-1, select.EPOLLET) if vacant else (0, 0)
+        if size > 0:
+            self._stack.commit(self.channel, size, self._outputs[descriptor])
+        elif size == 0:
+            self._end_output(descriptor)
+
+    def _drain(self) -> None:
+        """Take what a dead leader's terminal still holds; a background job that keeps it open is not waited for."""
+        while self._pty and self._end is not None and self._outputs and self._room() > 0:
+            self._readable(next(iter(self._outputs)))
+
+    def _look_for_ends(self) -> None:
+        """Where the client's window is full nothing is read, so the end of an output that has no more is asked for."""
+        for descriptor in list(self._outputs):
+            poll = select.poll()
+            poll.register(descriptor, select.POLLIN)
+            mask = next((mask for _, mask in poll.poll(0)), 0)
+            if not mask & select.POLLIN and (self._pty or mask & select.POLLHUP):
+                self._end_output(descriptor)
+
+    def _end_output(self, descriptor: int) -> None:
+        """A pipe ended, or the program of a terminal has, and what the terminal held was read."""
+        del self._outputs[descriptor]
+        if descriptor == self._input:
+            self._stack.consumed(self.channel, self._waiting.clear())
+            self._input = None
+        self._let_go(descriptor)
+        # On a terminal nothing but the end of the session ends the output.
+        if not self._outputs and not self._eof and not self._pty and self._end is None:
+            self.deadline = time.monotonic() + STATUS_WITHIN
+            self._loop.add_timed(self)
+        self._finish()
+
+    def tick(self, now: float) -> None:
+        """The program goes on without its outputs: the client may know.
+
+        But one that has sent its own EOF may close as soon as it has ours, and would never hear how the program ended
+        (OpenSSH does so behind a ControlMaster): it gets ours with the status.
+        """
+        self._wait_for_no_status()
+        if not self._eof:
+            self._say_eof()
+            self._flush()
+
+    def _wait_for_no_status(self) -> None:
+        if self.deadline is not None:
+            self.deadline = None
+            self._loop.remove_timed(self)
+
+    def _say_eof(self) -> None:
+        if not self._said_eof:
+            self._said_eof = True
+            self._stack.send_eof(self.channel)
+
+    def _finish(self) -> None:
+        """Once the process is gone and its output passed on: how it ended, then CLOSE (RFC 4254 §6.10)."""
+        if self._end is None or self._outputs or not (self._started or self._end.status is None):
+            return
+        end, self._end = self._end, None
+        self._wait_for_no_status()
+        if end.signal:
+            self._stack.send_exit_signal(self.channel, end.signal, end.core_dumped, "")
+        elif end.status is not None:
+            self._stack.send_exit_status(self.channel, end.status)
+        self._say_eof()
+        self._stack.close_channel(self.channel)
+        self._flush()
+
+    # --- the terminal
+
+    def resize(self, columns: int, rows: int, pixel_width: int, pixel_height: int) -> None:
+        """Set the terminal's size, now or when there is one (the kernel tells the program with SIGWINCH)."""
+        self._size = columns, rows, pixel_width, pixel_height
+        if self._pty and self._outputs:
+            fields = (min(value, 0xFFFF) for value in (rows, columns, pixel_width, pixel_height))
+            fcntl.ioctl(next(iter(self._outputs)), termios.TIOCSWINSZ, struct.pack("HHHH", *fields))
+
+    def interrupt(self) -> None:
+        """A break on the line: what a terminal with BRKINT makes of it, SIGINT to its foreground (termios(3))."""
+        if self._pty and self._outputs:
+            fcntl.ioctl(next(iter(self._outputs)), TIOCSIG, signal.SIGINT)

@@ -1,0 +1,1 @@
+"""The pre-warmed process that forks workers, sessions and helpers."""

@@ -1,0 +1,1 @@
+"""Kernel confinement, by trying what must fail."""
