@@ -1,0 +1,61 @@
+"""Wires the people of a policy to what checks their keys and passwords."""
+
+import os
+import pwd
+from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
+
+from pysshd.daemon.helpers import PASSWORD
+from pysshd.identity.accounts import ServiceAccounts, ServiceUser, SystemAccounts
+from pysshd.identity.host.calls import ACCOUNTS, SYSTEM_PASSWORD
+from pysshd.identity.host.crypt import host_crypt
+from pysshd.identity.key_files import KeyFiles
+from pysshd.identity.passwords import PasswordQueue
+from pysshd.identity.queue import HelperQueue, RunHelper
+from pysshd.identity.system import LOOK_UP_WITHIN, LOOK_UPS, PASSWORD_WITHIN, SystemPeople
+from pysshd.identity.virtual import VirtualPeople
+from pysshd.policy.ruleset import Ruleset
+from pysshd.processes.monitor.terminal import tty_group
+from pysshd.server.ports import Clock
+from pysshd.ssh.crypto.entropy import SystemEntropy
+
+AskHelper = Callable[[str, bytes], Awaitable[bytes]]
+"""Asks a helper of a kind a question, and brings its answer."""
+
+
+def make_people(
+    ruleset: Ruleset, state: Path, ask: AskHelper, clock: Clock, complain: Callable[[str], None]
+) -> VirtualPeople | SystemPeople:
+    """Return the identity side for the daemon's own user, which this process is by now.
+
+    `ask`: asks a helper of a kind. StartupError where the host lacks what the policy needs.
+    """
+    uid, run_helper = os.geteuid(), partial(ask, PASSWORD)
+    server, passwords = ruleset.settings.server, _passwords(run_helper, clock, complain)
+    if server.accounts == "system":
+        if ruleset.source is not None and ruleset.source.password:
+            host_crypt()
+        tty_group()
+        file = VirtualPeople(
+            ruleset, KeyFiles(frozenset({0})), passwords, SystemAccounts(ruleset.people), SystemEntropy(), complain
+        )
+        look_ups = HelperQueue("look-up", partial(ask, ACCOUNTS), clock, LOOK_UPS, LOOK_UP_WITHIN, complain=complain)
+        checks = HelperQueue(
+            "password", partial(ask, SYSTEM_PASSWORD), clock, _cpus(), PASSWORD_WITHIN, complain=complain
+        )
+        return SystemPeople(ruleset, file, look_ups, checks, clock, complain)
+    try:
+        entry = pwd.getpwuid(uid)
+    except KeyError:
+        entry = None
+    accounts = ServiceAccounts(ServiceUser.from_passwd(entry, uid), state, ruleset.people)
+    return VirtualPeople(ruleset, KeyFiles(frozenset({0, uid})), passwords, accounts, SystemEntropy(), complain)
+
+
+def _passwords(run_helper: RunHelper, clock: Clock, complain: Callable[[str], None]) -> PasswordQueue:
+    return PasswordQueue(run_helper, clock, helpers=_cpus(), complain=complain)
+
+
+def _cpus() -> int:
+    return len(os.sched_getaffinity(0))

@@ -1,0 +1,78 @@
+"""What confined programs do not see of the daemon, and whose home is refused for it."""
+
+import os
+import pwd
+import sys
+from pathlib import Path
+
+import pytest
+
+from pysshd.daemon.hidden import hidden_from_programs, refuse_open_homes
+from pysshd.errors import StartupError
+from pysshd.policy.people import Person
+
+NOBODY = 65534
+
+
+@pytest.mark.parametrize(
+    ("folders", "files", "hidden"),
+    [
+        (["/srv/state"], ["/etc/pysshd/policy.yaml"], ["/etc/pysshd", "/etc/pysshd/policy.yaml", "/srv/state"]),
+        ([], ["/etc/policy.yaml"], ["/etc/policy.yaml"]),
+        ([], ["/opt/policy.yaml"], ["/opt/policy.yaml"]),
+        ([], ["/usr/local/etc/policy.yaml"], ["/usr/local/etc/policy.yaml"]),
+        ([], ["/usr/local/etc/x/policy.yaml"], ["/usr/local/etc/x", "/usr/local/etc/x/policy.yaml"]),
+        ([], ["/usr/share/x/policy.yaml"], ["/usr/share/x/policy.yaml"]),
+        ([], ["/policy.yaml"], ["/policy.yaml"]),
+        (["/etc"], [], []),
+        ([], ["/home/op/policy.yaml"], ["/home/op", "/home/op/policy.yaml"]),
+        ([], ["/usrlocal/policy.yaml"], ["/usrlocal", "/usrlocal/policy.yaml"]),
+    ],
+)
+def test_hides_files_and_the_folders_that_are_not_the_systems(
+    folders: list[str], files: list[str], hidden: list[str]
+) -> None:
+    assert hidden_from_programs(map(Path, folders), map(Path, files)) == tuple(hidden)
+
+
+def test_hides_what_a_link_leads_to(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "policy.yaml").touch()
+    (tmp_path / "link").symlink_to("real/policy.yaml")
+    hidden = hidden_from_programs([], [tmp_path / "link"])
+    assert str(tmp_path / "real" / "policy.yaml") in hidden
+
+
+def refusal(home: str, hidden: tuple[str, ...] = ("/srv/state",), uid: int = NOBODY) -> str | None:
+    try:
+        refuse_open_homes([Person("bob", home=home, where="p.yaml:7"), Person("eve")], hidden, uid)
+    except StartupError as error:
+        return str(error)
+    return None
+
+
+@pytest.mark.parametrize("home", ["/srv", "/srv/state", "/srv/../srv/state", "/"])
+def test_refuses_a_home_that_holds_what_is_hidden(home: str) -> None:
+    said = refusal(home)
+    assert said is not None
+    assert said.startswith("p.yaml:7: home ")
+
+
+@pytest.mark.parametrize("home", ["/srv/state/homes/bob", "/srv/bob", "/srv/state2"])
+def test_takes_a_home_of_its_own(home: str) -> None:
+    assert refusal(home) is None
+
+
+def test_refuses_a_home_that_a_link_leads_to_what_is_hidden(tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir()
+    (tmp_path / "home").symlink_to(tmp_path)
+    assert refusal(str(tmp_path / "home"), (str(tmp_path / "state"),)) is not None
+
+
+def test_refuses_a_home_that_holds_the_daemons_code() -> None:
+    assert refusal(os.path.realpath(sys.prefix)) is not None
+
+
+def test_refuses_the_daemon_users_own_home() -> None:
+    uid = os.getuid()
+    assert refusal(pwd.getpwuid(uid).pw_dir, uid=uid) is not None
