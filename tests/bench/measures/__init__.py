@@ -1,0 +1,1 @@
+"""What is measured: each file knows how to take one kind of figure of one running server."""

@@ -1,0 +1,103 @@
+"""One byte to a `cat` and back: what a person who types waits for, alone and beside a bulk download."""
+
+import os
+import select
+import statistics
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from tests.bench.errors import TroubleError
+from tests.bench.hands import Hands
+from tests.bench.measures.base import Benchmark, Figure, Sizes, Taken
+from tests.bench.servers.base import Running
+from tests.bench.ssh_client import Connection, connected
+
+P50 = Figure("p50", "ms")
+P99 = Figure("p99", "ms")
+LOAD = Figure("bulk beside it", "MB/s", more=True)
+WARM_UP = 5
+PAUSE = 0.003
+"""Seconds between two bytes: they must not answer each other."""
+
+ANSWER_WITHIN = 20.0
+LOAD_SETTLES = 0.4
+MEGA = 1e6
+
+
+def idle(server: Running, _: Hands, sizes: Sizes) -> Taken:
+    """On a connection that does nothing else."""
+    with connected(server) as connection:
+        return _percentiles(echoes(connection, sizes.echoes))
+
+
+def beside(server: Running, _: Hands, sizes: Sizes) -> Taken:
+    """On a connection that carries a download on another channel."""
+    with connected(server) as connection, downloading(connection):
+        return _under_load(connection, connection, sizes)
+
+
+def across(server: Running, _: Hands, sizes: Sizes) -> Taken:
+    """While another connection carries a download."""
+    with connected(server) as connection, connected(server) as other, downloading(other):
+        return _under_load(connection, other, sizes)
+
+
+def _under_load(connection: Connection, loaded: Connection, sizes: Sizes) -> Taken:
+    before, started = written(loaded.pid), time.monotonic()
+    taken = _percentiles(echoes(connection, sizes.echoes_under_load))
+    speed = (written(loaded.pid) - before) / (time.monotonic() - started) / MEGA
+    return {**taken, LOAD.name: speed}
+
+
+def echoes(connection: Connection, count: int) -> list[float]:
+    """Seconds of `count` bytes to a `cat` and back, each sent when the one before has come."""
+    found = []
+    with connection.started("cat", stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        sending, receiving = process.stdin.fileno(), process.stdout.fileno()
+        for _ in range(WARM_UP + count):
+            started = time.perf_counter()
+            os.write(sending, b"x")
+            ready, _, _ = select.select([receiving], [], [], ANSWER_WITHIN)
+            if not ready or not os.read(receiving, 1):
+                raise TroubleError(f"a byte did not come back within {ANSWER_WITHIN:.0f} s")
+            found.append(time.perf_counter() - started)
+            time.sleep(PAUSE)
+    return found[WARM_UP:]
+
+
+@contextmanager
+def downloading(connection: Connection) -> Iterator[None]:
+    """A download without end on a connection."""
+    with ExitStack() as stack:
+        stack.enter_context(connection.started("dd if=/dev/zero bs=128k status=none"))
+        time.sleep(LOAD_SETTLES)
+        yield
+
+
+def written(pid: int) -> int:
+    """Bytes that a process has written so far: of a client that downloads, what it has downloaded."""
+    for line in Path(f"/proc/{pid}/io").read_text().splitlines():
+        if line.startswith("wchar:"):
+            return int(line.split()[1])
+    return 0
+
+
+def _percentiles(seconds: list[float]) -> dict[str, float | None]:
+    cuts = statistics.quantiles(seconds, n=100, method="inclusive")
+    return {P50.name: cuts[49] * 1e3, P99.name: cuts[98] * 1e3}
+
+
+ECHO = (
+    Benchmark("echo-idle", "one byte there and back", "OpenSSH's ssh", (P50, P99), idle),
+    Benchmark(
+        "echo-beside", "the same, with a download on the same connection", "OpenSSH's ssh", (P50, P99, LOAD), beside
+    ),
+    Benchmark(
+        "echo-across", "the same, with a download on another connection", "OpenSSH's ssh", (P50, P99, LOAD), across
+    ),
+)

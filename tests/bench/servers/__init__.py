@@ -1,0 +1,1 @@
+"""The servers that are compared, each started with its own files on its own port of loopback."""

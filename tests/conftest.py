@@ -1,0 +1,57 @@
+"""What every test has: who may run it, and how hypothesis works."""
+
+import gc
+import os
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.security import plugin as security
+
+IS_ROOT = os.geteuid() == 0
+
+# No deadline: the machines that run this are shared, and a slow example is no defect, nor is one that is made slowly.
+# Not derandomized: every run looks somewhere new, and prints how to come back to what it found.
+for name in ("local", "ci"):
+    settings.register_profile(
+        name, deadline=None, derandomize=False, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+    )
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "local"))
+
+SKIP_NOT_ROOT = "needs root, and this run is an ordinary user's"
+SKIP_ROOT = "needs an ordinary user, and this run is root's"
+
+
+def _asked_for(item: pytest.Item, config: pytest.Config) -> bool:
+    """True where the command line names `long` tests, or this one by its full name."""
+    return "long" in config.option.markexpr or any(
+        "::" in argument and item.nodeid.startswith(os.path.normpath(argument.partition("::")[0]))
+        for argument in config.args
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skip what this user cannot run, and leave out the long tests that nobody asked for."""
+    left_out = []
+    for item in items:
+        if item.get_closest_marker("root") and not IS_ROOT:
+            item.add_marker(pytest.mark.skip(reason=SKIP_NOT_ROOT))
+        if item.get_closest_marker("ordinary_user") and IS_ROOT:
+            item.add_marker(pytest.mark.skip(reason=SKIP_ROOT))
+        if item.get_closest_marker("long") and not _asked_for(item, config):
+            left_out.append(item)
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        gone = set(left_out)
+        items[:] = [item for item in items if item not in gone]
+
+
+def pytest_collection_finish() -> None:
+    """What was collected stays to the end: no collection of garbage need look through it again and again."""
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Count the rows of docs/security.md that hold."""
+    security.pytest_configure(config)

@@ -1,0 +1,1 @@
+"""Other people's clients against our daemon: each logs in, runs commands and moves data."""

@@ -1,0 +1,1 @@
+"""The daemon as a whole, and the clients that people use."""

@@ -1,0 +1,1 @@
+"""Server interfaces of tests, which their daemons import as modules of their own."""
