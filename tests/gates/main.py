@@ -7,16 +7,17 @@ import shutil
 import signal
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from types import FrameType
+from typing import IO
 
 from tests.gates import account as accounts
-from tests.gates import needs, results, show
+from tests.gates import needs, results, show, unsteady
 from tests.gates.environments import LOWEST, NEWEST, ROOT, Environment, build, build_wheel, install_wheel
 from tests.gates.interpreters import runnable_by
 from tests.gates.options import LINTS, PYTEST_LOWEST, PYTEST_NEWEST, PYTEST_USER, Options, parse
@@ -53,6 +54,8 @@ class Run:
     seconds: dict[str, float] = field(default_factory=dict)
     shown: dict[str, str] = field(default_factory=dict)
     outcomes: dict[str, list[results.Outcome]] = field(default_factory=dict)
+    ran: dict[str, "Tests"] = field(default_factory=dict)
+    unsteady: list[str] = field(default_factory=list)
     crashed: int = 0
 
 
@@ -84,6 +87,21 @@ def lint(this: Run, name: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class Pytest:
+    """How pytest is run in one environment, in the checkout in `folder`, as `account`."""
+
+    made: Environment
+    folder: Path
+    account: Account | None
+
+    def begin(self, arguments: Sequence[str], output: "IO[str] | None" = None) -> Begun:
+        """Run it; -P keeps the checkout's own pysshd out of the way: the tests run against the installed one."""
+        command: list[str | Path] = [self.made.python, "-P", "-m", "pytest", "-q", *arguments]
+        env = clean_environment(self.account, path_first=self.made.bin)
+        return begin(command, cwd=self.folder, env=env, account=self.account, output=output)
+
+
+@dataclass(frozen=True, slots=True)
 class Tests:
     """One run of pytest that has begun; `output` is where it writes, None: where we write."""
 
@@ -91,6 +109,7 @@ class Tests:
     begun: Begun
     report: Path
     output: Path | None
+    pytest: Pytest
 
     def end(self, this: Run) -> bool:
         """Wait for it, show what it wrote, and note what came of it."""
@@ -123,14 +142,35 @@ def begin_tests(
     this.shown[name] = f"{made.interpreter}, cryptography {made.cryptography}, as {who}"
     show.head(f"{name}: {this.shown[name]}, order {this.seed}{'; its output follows' if output else ''}")
     report = (folder if account else this.work) / f".report-{name}.xml"
-    # -P keeps the checkout's own pysshd out of the way: the tests run against the installed one.
-    command: list[str | Path] = [made.python, "-P", "-m", "pytest", "-q", f"--junitxml={report}"]
-    command += [f"--randomly-seed={this.seed}", *left_out(name, this.options), *this.options.pytest]
-    env = clean_environment(account, path_first=made.bin)
+    # The family that names files.
+    arguments = [f"--junitxml={report}", "-o", "junit_family=xunit1", f"--randomly-seed={this.seed}"]
+    arguments += [*left_out(name, this.options), *this.options.pytest]
+    pytest = Pytest(made, folder, account)
     if output is None:
-        return Tests(name, begin(command, cwd=folder, env=env, account=account), report, None)
-    with output.open("w") as stream:
-        return Tests(name, begin(command, cwd=folder, env=env, account=account, output=stream), report, output)
+        this.ran[name] = Tests(name, pytest.begin(arguments), report, None, pytest)
+    else:
+        with output.open("w") as stream:
+            this.ran[name] = Tests(name, pytest.begin(arguments, stream), report, output, pytest)
+    return this.ran[name]
+
+
+def look_again(this: Run) -> None:
+    """Run what failed once more, alone, now that nothing else runs; a run is good where all of it was unsteady."""
+    for name, tests in this.ran.items():
+        if this.verdicts.get(name, True):
+            continue
+        nodes = unsteady.candidates(this.outcomes[name], SAME_FOR_EVERYONE)
+        if not nodes:
+            continue
+        show.head(f"{name}: a second look at what failed, {unsteady.TIMES} times alone")
+        # Whatever the arguments chose, these are the tests, each by its full name.
+        alone = (tests.pytest.begin(nodes).finish(this.options.deadline) for _ in range(unsteady.TIMES))
+        this.verdicts[name] = all(ended.status == 0 for ended in alone)
+        if this.verdicts[name]:
+            this.unsteady += [f"{name}: {node}" for node in nodes]
+            this.outcomes[name] = [
+                replace(each, result=results.PASSED) if each.node else each for each in this.outcomes[name]
+            ]
 
 
 def left_out(name: str, options: Options) -> list[str]:
@@ -236,6 +276,9 @@ def sum_up(this: Run, seconds: float) -> None:
     for reason, tests in by_reason.items():
         show.say(f"  - tests that ran in none of the runs ({len(tests)}): {reason.removeprefix('Skipped: ')}")
         show.bullets(tests, 6)
+    if this.unsteady:
+        show.say(show.paint(f"unsteady: failed beside others, passed {unsteady.TIMES} times alone:", show.YELLOW))
+        show.bullets(this.unsteady)
     bad = [name for name, good in this.verdicts.items() if not good]
     show.say(show.paint(f"gates that fail: {', '.join(bad)}", show.RED) if bad else "every gate that ran passes")
     show.say(results.last_line(this.outcomes.values(), this.crashed))
@@ -281,6 +324,7 @@ def tests_of_both(this: Run) -> bool:
             if PYTEST_NEWEST in this.plan.gates:
                 attempt(this, PYTEST_NEWEST, partial(pass_own, this, PYTEST_NEWEST))
             this.verdicts.update(lane.verdicts())
+            look_again(this)
         finally:
             lane.stop()
     return this.verdicts[PYTEST_USER]
@@ -291,6 +335,7 @@ def tests_of_this_user(this: Run) -> None:
     for name in (PYTEST_NEWEST, PYTEST_LOWEST):
         if name in this.plan.gates and name not in this.verdicts:
             attempt(this, name, partial(pass_own, this, name))
+    look_again(this)
 
 
 def attempt(this: Run, name: str, gate: Callable[[], bool]) -> None:

@@ -61,7 +61,7 @@ def parse(arguments: list[str]) -> Options:
         "--gate", action="append", default=[], choices=GATES, metavar="NAME", help="this gate only; may be repeated"
     )
     parser.add_argument(
-        "--deadline", type=float, default=900.0, metavar="SECONDS", help="stop a gate that takes longer (900)"
+        "--deadline", type=float, default=1500.0, metavar="SECONDS", help="stop a gate that takes longer (1500)"
     )
     ours, separator, theirs = arguments, [], []
     if "--" in arguments:

@@ -10,11 +10,12 @@ PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one test in one run; `reason` says why it was skipped."""
+    """What became of one test in one run; `reason` says why it was skipped, `node` is what pytest finds it by."""
 
     test: str
     result: str
     reason: str = ""
+    node: str = ""
 
 
 def read_report(report: Path) -> list[Outcome]:
@@ -36,11 +37,18 @@ def read_report(report: Path) -> list[Outcome]:
 def _outcome(case: ElementTree.Element) -> Outcome:
     test = "::".join(filter(None, (case.get("classname"), case.get("name"))))
     if case.find("failure") is not None or case.find("error") is not None:
-        return Outcome(test, FAILED)
+        return Outcome(test, FAILED, node=_node(case))
     skipped = case.find("skipped")
     if skipped is not None:
         return Outcome(test, SKIPPED, skipped.get("message") or "no reason given")
     return Outcome(test, PASSED)
+
+
+def _node(case: ElementTree.Element) -> str:
+    """`tests/room/test_it.py::Class::test[case]`, of a report of the family xunit1, which names the file."""
+    file, within = case.get("file") or "", case.get("classname") or ""
+    classes = within.removeprefix(file.removesuffix(".py").replace("/", ".")).split(".")
+    return "::".join(filter(None, (file, *classes, case.get("name"))))
 
 
 def ran_in_none(runs: Iterable[list[Outcome]]) -> dict[str, list[str]]:

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterable
 
-GREEN, RED, BOLD, DIM = "32", "31", "1", "2"
+GREEN, YELLOW, RED, BOLD, DIM = "32", "33", "31", "1", "2"
 
 
 def paint(text: str, colour: str) -> str:

@@ -7,10 +7,10 @@ from tests.gates.results import Outcome, last_line, ran_in_none, read_report
 REPORT = """<?xml version="1.0" encoding="utf-8"?>
 <testsuites><testsuite name="pytest">
 <testcase classname="tests.a" name="good"/>
-<testcase classname="tests.a" name="bad"><failure message="m">text</failure></testcase>
+<testcase classname="tests.a" name="bad" file="tests/a.py"><failure message="m">text</failure></testcase>
 <testcase classname="tests.a" name="left"><skipped type="pytest.skip" message="needs root">x</skipped></testcase>
-<testcase classname="tests.a" name="teardown"/>
-<testcase classname="tests.a" name="teardown"><error message="m">text</error></testcase>
+<testcase classname="tests.a.OfAll" name="teardown"/>
+<testcase classname="tests.a.OfAll" name="teardown" file="tests/a.py"><error message="m">text</error></testcase>
 </testsuite></testsuites>
 """
 
@@ -20,9 +20,9 @@ def test_a_report_has_one_outcome_for_each_test(tmp_path: Path) -> None:
     report.write_text(REPORT)
     assert read_report(report) == [
         Outcome("tests.a::good", "passed"),
-        Outcome("tests.a::bad", "failed"),
+        Outcome("tests.a::bad", "failed", node="tests/a.py::bad"),
         Outcome("tests.a::left", "skipped", "needs root"),
-        Outcome("tests.a::teardown", "failed"),
+        Outcome("tests.a.OfAll::teardown", "failed", node="tests/a.py::OfAll::teardown"),
     ]
 
 
