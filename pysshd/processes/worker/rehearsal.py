@@ -8,6 +8,7 @@ by callbacks on the loop that serves; nothing leaves the process, and nothing of
 import os
 import socket
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final
 
 from pysshd.errors import BoundaryError
@@ -34,7 +35,7 @@ from pysshd.ssh.crypto.kex import (
 )
 from pysshd.ssh.transport.packet import PacketReader, PacketWriter
 from pysshd.ssh.wire import codec
-from pysshd.ssh.wire.messages.connection import ChannelClose, ChannelData, ChannelOpen, ChannelRequest
+from pysshd.ssh.wire.messages.connection import ChannelClose, ChannelData, ChannelEof, ChannelOpen, ChannelRequest
 from pysshd.ssh.wire.messages.requests import Env, Exec
 from pysshd.ssh.wire.messages.transport import Disconnect, KexEcdhInit, KexEcdhReply, KexInit, NewKeys, ServiceRequest
 from pysshd.ssh.wire.messages.userauth import UserauthRequest
@@ -50,11 +51,14 @@ _OURS: Final = b"SSH-2.0-rehearsal"
 _BLOB: Final = codec.text(_HOST_KEY) + codec.string(bytes(32))
 _SIGNATURE: Final = codec.text(_HOST_KEY) + codec.string(bytes(64))
 _CHANNEL: Final = 0
-_OUTPUT: Final = b"output\n" * 100
+_KEYSTROKES: Final = 24
+"""Bytes that each client types, the next one when the last has come back."""
+
+_TYPED: Final = b"k"
 
 
 def rehearse(times: int = TIMES) -> None:
-    """Serve `times` connections, each from its identification to its end, with a login and a command.
+    """Serve `times` connections, each from its identification to its end: a login, a command, and somebody who types.
 
     Raises BoundaryError where one does not end as it should.
     """
@@ -94,7 +98,7 @@ class _Counterpart:
         self._server_kexinit = b""
         self._keys: dict[Direction, DirectionKeys] = {}
         self._channel = 0
-        self._received = b""
+        self._received = 0
         names = ((_KEX,), (_HOST_KEY,), (cipher,), (cipher,), ("none",), ("none",), ("none",), ("none",))
         self._kexinit = KexInit(bytes(16), *names).encode()
         self._method = KEX_METHODS[_KEX]
@@ -125,7 +129,7 @@ class _Counterpart:
         while (received := self._monitor.recv()) is not None:
             said = decode(received.message, TO_MONITOR)
             if isinstance(said, Bye):
-                if said.reason != "the client disconnected" or self._received != _OUTPUT:
+                if said.reason != "the client disconnected" or self._received != _KEYSTROKES:
                     raise BoundaryError(f"rehearsal ended early: {said.reason}")
                 return
         raise BoundaryError("rehearsal ended without a word")
@@ -201,11 +205,13 @@ class _Counterpart:
         self._say(
             ChannelRequest(self._channel, "env", False, env.encode()).encode(),
             ChannelRequest(self._channel, "exec", True, command.encode()).encode(),
-            ChannelData(self._channel, b"input").encode(),
+            ChannelData(self._channel, _TYPED).encode(),
         )
 
     def _server_sends(self, said: bytes) -> None:
-        self._received += said[9:]
+        self._received += said[9:] == _TYPED
+        more = ChannelData(self._channel, _TYPED) if self._received < _KEYSTROKES else ChannelEof(self._channel)
+        self._say(more.encode())
 
     def _server_closes(self, _: bytes) -> None:
         self._say(ChannelClose(self._channel).encode(), Disconnect(11, b"", b"").encode())
@@ -239,15 +245,23 @@ class _Counterpart:
             self._monitor.send(answer(asked).encode())
 
     def _run(self, asked: RequestExec) -> None:
-        """Be a program that has written its output and ended before it was looked at."""
+        """Start a program that says what it hears, and ends when it hears no more."""
         pipes = [os.pipe() for _ in range(3)]
         (input_, theirs_in), (theirs_out, output), (theirs_error, error) = pipes
-        os.write(output, _OUTPUT)
         theirs = (theirs_in, theirs_out, theirs_error)
         self._monitor.send(StartAnswer(asked.call, Streams.PIPES).encode(), theirs)
-        for descriptor in (*theirs, output, error, input_):
+        for descriptor in (*theirs, error):
             os.close(descriptor)
-        self._monitor.send(Exited(asked.channel, 0, "", False).encode())
+        self._loop.watch(input_, READ, partial(self._heard_by_program, asked.channel, input_, output))
+
+    def _heard_by_program(self, channel: int, input_: int, output: int, _: int) -> None:
+        if data := os.read(input_, 64):
+            os.write(output, data)
+            return
+        self._loop.watch(input_, 0, self._asked)
+        os.close(input_)
+        os.close(output)
+        self._monitor.send(Exited(channel, 0, "", False).encode())
 
 
 def _authentication(method: str, rest: bytes) -> bytes:
