@@ -23,8 +23,8 @@ from pysshd.policy.model_entries import (
 )
 from pysshd.policy.people import ALWAYS, Person
 from pysshd.policy.problems import Mark
-from pysshd.policy.reading import NOT_YET, Record, Text
-from pysshd.policy.report import Report, meant, show
+from pysshd.policy.reading import Record, Text
+from pysshd.policy.report import NOT_YET, Report, meant, show
 from pysshd.policy.rights import ExecRight, ForcedRight, Rights, RunRight, SetRight, ShellRight, SubsystemRight
 from pysshd.policy.ruleset import Effect, Grant, LoginEntry
 from pysshd.policy.settings import DEFAULT_LISTEN

@@ -12,8 +12,8 @@ from pysshd.policy.fields import NAME_FORM
 from pysshd.policy.passwords import PasswordError, parse_password
 from pysshd.policy.people import PasswordHash
 from pysshd.policy.problems import Mark
-from pysshd.policy.reading import NOT_YET, bad, scalar
-from pysshd.policy.report import meant, one_of, show
+from pysshd.policy.reading import bad, scalar
+from pysshd.policy.report import NOT_YET, meant, one_of, show
 from pysshd.ssh.crypto.keys import PublicKey, parse_public_key_line
 
 _UID_MAX: Final = 999_999_999

@@ -9,8 +9,8 @@ from pysshd.patterns import names
 from pysshd.patterns.words import WordsError, WordsPattern, parse_words
 from pysshd.policy.nodes import Mapping, Scalar, Sequence
 from pysshd.policy.problems import Mark
-from pysshd.policy.reading import NOT_YET, Text, bad, items, listed, mapped, scalar, text
-from pysshd.policy.report import meant, show
+from pysshd.policy.reading import Text, bad, items, listed, mapped, scalar, text
+from pysshd.policy.report import NOT_YET, meant, show
 from pysshd.policy.templates import Template, TemplateError, parse_template
 
 

@@ -34,7 +34,7 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """An accepted policy, and the warnings beside it."""
+    """An accepted policy, and what is to be said of it: warnings, and what of it this version does not serve."""
 
     ruleset: Ruleset
     warnings: tuple[Problem, ...] = ()
@@ -222,19 +222,23 @@ def _report_syntax(source: Source, report: Report, error: yaml.MarkedYAMLError) 
     report.error(Mark(source.file, line, column), message, hint)
 
 
-def load_text(text: str, filename: str = "policy.yaml", *, key_files: KeyFiles | None = None) -> Loaded:
+def load_text(
+    text: str, filename: str = "policy.yaml", *, key_files: KeyFiles | None = None, language: bool = False
+) -> Loaded:
     """Compile a policy from its text; reads nothing. Raises PolicyError with every problem.
 
     key_files: what is known of the files that hold keys; None: they are taken to be there.
+    language: as of `load_file`.
     """
-    return _load(Source(filename, text), Report(), lambda paths: key_files)
+    return _load(Source(filename, text), Report(), lambda paths: key_files, language)
 
 
-def load_file(path: str, *, owner_uids: Collection[int]) -> Loaded:
+def load_file(path: str, *, owner_uids: Collection[int], language: bool = False) -> Loaded:
     """Read, check and compile a policy file, and check the key files that it names.
 
     Every file must be a regular one, owned by one of `owner_uids` (root and the service user), and writable by nobody
-    else. Raises PolicyError with every problem.
+    else. Raises PolicyError with every problem. language: judge what is written, also where this version of the daemon
+    could not serve it; else a file that asks for such a thing is refused, for nothing is accepted and ignored.
     """
     report = Report()
     path = os.path.abspath(path)
@@ -245,13 +249,16 @@ def load_file(path: str, *, owner_uids: Collection[int]) -> Loaded:
     if text is None:
         raise PolicyError(report.problems)
 
-    return _load(Source(path, text), report, lambda paths: {name: _key_file(name, owner_uids) for name in paths})
+    def key_files(paths: Collection[str]) -> KeyFiles:
+        return {name: _key_file(name, owner_uids) for name in paths}
+
+    return _load(Source(path, text), report, key_files, language)
 
 
 KeyFilesReader = Callable[[Collection[str]], KeyFiles | None]
 
 
-def _load(source: Source, report: Report, read_key_files: KeyFilesReader) -> Loaded:
+def _load(source: Source, report: Report, read_key_files: KeyFilesReader, language: bool) -> Loaded:
     report.sources[source.file] = source
     try:
         tree = read_tree(source, report)
@@ -261,9 +268,10 @@ def _load(source: Source, report: Report, read_key_files: KeyFilesReader) -> Loa
         ruleset = compile_policy(document, read_key_files(document.key_files()), report)
     except TooManyProblemsError:
         raise PolicyError(report.problems) from None
-    if ruleset is None or report.refused:
-        raise PolicyError(report.problems)
-    return Loaded(ruleset, report.problems)
+    problems = report.problems
+    if report.refused or (not language and any(problem.severity == "unserved" for problem in problems)):
+        raise PolicyError(problems)
+    return Loaded(ruleset, problems)
 
 
 def _key_file(path: str, owner_uids: Collection[int]) -> KeyFile:

@@ -11,8 +11,8 @@ from pysshd.policy.model_settings import CryptoModel, LimitsModel, ServerModel, 
 from pysshd.policy.model_sources import SourceModel
 from pysshd.policy.nodes import Mapping, Node, Scalar
 from pysshd.policy.problems import Mark
-from pysshd.policy.reading import NOT_YET, Record, check, items, listed, mapped, read, scalar
-from pysshd.policy.report import Report, meant, show
+from pysshd.policy.reading import Record, check, items, listed, mapped, read, scalar
+from pysshd.policy.report import NOT_YET, Report, meant, show
 
 VERSION: Final = "1"
 SECTIONS: Final = (

@@ -12,8 +12,8 @@ from pysshd.policy.model_algorithms import Algorithms
 from pysshd.policy.model_listen import Banner, HostKeysValue, ListenEntry, VersionAddendum
 from pysshd.policy.nodes import Mapping
 from pysshd.policy.problems import Mark
-from pysshd.policy.reading import LOGIN_RECORDS, NOT_YET, Many, Record, Text, bad, scalar, text
-from pysshd.policy.report import meant, one_of, show
+from pysshd.policy.reading import LOGIN_RECORDS, Many, Record, Text, bad, scalar, text
+from pysshd.policy.report import NOT_YET, meant, one_of, show
 from pysshd.policy.settings import SHARED_WITH_SYSTEM
 from pysshd.ssh.crypto.catalogue import PROFILES
 

@@ -6,6 +6,10 @@ from typing import Literal, NamedTuple
 
 from pysshd.errors import StartupError
 
+Severity = Literal["error", "unserved", "warning"]
+"""`error`: the document is refused; `unserved`: it is good, and asks for what this version of the daemon can not do, so
+that it is not served; `warning`: it is odd."""
+
 
 class Mark(NamedTuple):
     """A place in a file; line and column count from 1, columns in characters."""
@@ -25,7 +29,7 @@ class Mark(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong (`error`: the document is refused) or odd (`warning`) in a policy file.
+    """One thing that is wrong or odd in a policy file.
 
     message: what was found and what was expected, without secrets.
     hint: what to do, or empty.
@@ -38,7 +42,7 @@ class Problem:
     column: int
     message: str
     hint: str = ""
-    severity: Literal["error", "warning"] = "error"
+    severity: Severity = "error"
     source_line: str = ""
 
     def __str__(self) -> str:

@@ -24,12 +24,10 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from pysshd.policy.nodes import Broken, Mapping, Node, Scalar, Sequence, kind_of
 from pysshd.policy.problems import Mark
-from pysshd.policy.report import Report, is_secret_key, meant, show
+from pysshd.policy.report import NOT_YET, Report, is_secret_key, meant, show
 
 T = TypeVar("T")
 M = TypeVar("M", bound="Record")
-
-NOT_YET = "is not served yet by this version"
 
 _NO_RECORDS = (
     "pysshd writes no records of logins but its own log; leave it to pam_lastlog2 or systemd-logind of the host"
@@ -129,12 +127,16 @@ class Reading:
 
     models: dict[int, type["Record"]] = field(default_factory=dict)
     behind_a_secret: dict[int, bool] = field(default_factory=dict)
+    unserved: list[Scalar] = field(default_factory=list)
+    """Keys of the language for which the daemon has no capability yet."""
 
 
 class Record(BaseModel):
     """A mapping of the document, read key by key.
 
-    later: keys of the language that this version does not serve, refused by name.
+    later: keys of the language that this version does not read, refused by name.
+    unserved: keys that are read and judged, and for which this version of the daemon has no capability: a file that has
+        one is good, but is not served.
     never: keys that somebody may look for and that are no part of the language, and what to do instead.
     """
 
@@ -142,6 +144,7 @@ class Record(BaseModel):
         strict=True, extra="forbid", frozen=True, arbitrary_types_allowed=True, hide_input_in_errors=True
     )
     later: ClassVar[frozenset[str]] = frozenset()
+    unserved: ClassVar[frozenset[str]] = frozenset()
     never: ClassVar[MappingOf[str, str]] = {}
     _node: Mapping = PrivateAttr()
 
@@ -151,6 +154,7 @@ class Record(BaseModel):
         found = mapped(node)
         assert isinstance(info.context, Reading)
         info.context.models[id(found)] = cls
+        info.context.unserved += [key for key, _ in found.entries if key.text in cls.unserved]
         record = handler({key.text: value for key, value in found.entries})
         record._node = found
         return record
@@ -177,9 +181,13 @@ def read(model: type[M], node: Node, report: Report, loose: list[Record] | None 
     """
     reading = Reading()
     try:
-        return model.model_validate(node, context=reading)
+        record = model.model_validate(node, context=reading)
     except ValidationError as error:
         details = error.errors(include_url=False)
+    else:
+        for key in reading.unserved:
+            report.unserved(key.mark, f"key {show(key.text)}")
+        return record
     for detail in details:
         _report(detail, node, reading, report)
     if not report.refused:  # never leave a record out without a word

@@ -4,9 +4,9 @@ import difflib
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
-from typing import Final, Literal
+from typing import Final
 
-from pysshd.policy.problems import Mark, Problem
+from pysshd.policy.problems import Mark, Problem, Severity
 
 SECRET_KEYS = frozenset(["password", "passwords", "passwd", "passphrase", "secret", "totp", "token", "private_key"])
 """Keys whose values are never shown; also keys that look like a slip of the pen for one of them."""
@@ -18,6 +18,8 @@ _SHOWN = 64
 
 PROBLEMS_MAX: Final = 100
 """Errors of one run, and as many warnings; more would only hide the first, and cost time that grows with both."""
+
+NOT_YET: Final = "is not served yet by this version"
 
 _LINE_MAX = 4096
 """Characters of a source line that is shown at all."""
@@ -107,7 +109,7 @@ class Report:
     def __init__(self, sources: Iterable[Source] = ()) -> None:
         self.sources = {source.file: source for source in sources}
         self._problems: dict[tuple[Mark, str], Problem] = {}
-        self._counts = {"error": 0, "warning": 0}
+        self._counts: dict[Severity, int] = {"error": 0, "unserved": 0, "warning": 0}
 
     def error(self, mark: Mark, message: str, hint: str = "") -> None:
         """Note what refuses the document; `TooManyProblemsError` once there are as many as anybody will read."""
@@ -120,11 +122,15 @@ class Report:
         """How many errors there are so far."""
         return self._counts["error"]
 
+    def unserved(self, mark: Mark, what: str) -> None:
+        """Note what the language has and this version of the daemon has not: the file is judged, and not served."""
+        self._add(mark, f"{what} {NOT_YET}", "", "unserved")
+
     def warning(self, mark: Mark, message: str, hint: str = "") -> None:
         """Note what is odd."""
         self._add(mark, message, hint, "warning")
 
-    def _add(self, mark: Mark, message: str, hint: str, severity: Literal["error", "warning"]) -> None:
+    def _add(self, mark: Mark, message: str, hint: str, severity: Severity) -> None:
         if (mark, message) in self._problems:
             return
         self._counts[severity] += 1
