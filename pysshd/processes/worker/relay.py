@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from pysshd.processes.worker.backlog import Backlog
+from pysshd.processes.worker.inflow import Inflow
 from pysshd.processes.worker.loop import READ, WRITE, Loop, Ready
 from pysshd.processes.worker.restraint import Restraint
 from pysshd.ssh.events.ids import ChannelId
@@ -65,13 +65,10 @@ class Relay:
         self._stack = stack
         self._loop = loop
         self._flush = flush
-        self._input: int | None = None
+        self._inflow = Inflow(channel, stack, self._watch, self._release)
         self._outputs: dict[int, int] = {}
         self._pty = False
-        self._waiting = Backlog(stack.scratch.blocks)
         self._started = False
-        self._refused = False
-        self._eof = False
         self._said_eof = False
         self.deadline: float | None = None
         """When the client is told that there is no more output, though the program has not ended."""
@@ -108,13 +105,11 @@ class Relay:
 
     def expect(self) -> None:
         """A program is asked for: what the client sends from now on is for that one."""
-        self._refused = False
+        self._inflow.expect()
 
     def refuse(self) -> None:
-        """There will be no program: what the client sent for it is dropped, and what comes before it asks again."""
-        if not self._started:
-            self._refused = True
-            self._stack.consumed(self.channel, self._waiting.clear())
+        """There will be no program."""
+        self._inflow.refuse()
 
     def ended(self, end: End) -> None:
         """The process is gone; the channel closes once its output has been passed on."""
@@ -128,88 +123,30 @@ class Relay:
         for descriptor, ready in self._ready.items():
             self._loop.watch(descriptor, 0, ready)
             os.close(descriptor)
-        self._outputs, self._input, self._ready = {}, None, {}
-        self._waiting.clear()
-        self._refused = True
+        self._outputs, self._ready = {}, {}
+        self._inflow.close()
         self._wait_for_no_status()
 
     def _begin(self, stdin: int) -> None:
-        self._started, self._refused = True, False
-        self._input = stdin
+        self._started = True
         for descriptor in {stdin, *self._outputs}:
             os.set_blocking(descriptor, False)
             self._ready[descriptor] = partial(self._serve, descriptor)
-        if self._waiting:
-            self._writable()
-        elif self._eof:
-            self._end_input()
+        self._inflow.begin(stdin, terminal=self._pty)
         self.resume()
 
     # --- client to program
 
     def receive(self, data: memoryview) -> None:
-        """Pass data of the client on, or keep it while the program does not take it (the window bounds how much)."""
-        if self._refused or (self._started and self._input is None):
-            self._stack.consumed(self.channel, len(data))
-        elif self._waiting or not self._started:
-            self._waiting.append(data)
-        else:
-            self._write(data)
+        """Data of the client, for the program."""
+        self._inflow.receive(data)
 
     def receive_eof(self) -> None:
         """The client has nothing more to say."""
-        self._eof = True
-        if self._started and not self._waiting:
-            self._end_input()
+        self._inflow.receive_eof()
 
-    def _write(self, data: memoryview) -> None:
-        assert self._input is not None
-        size = len(data)
-        try:
-            done = os.write(self._input, data)
-        except BlockingIOError:
-            done = 0
-        except OSError:
-            self._stack.consumed(self.channel, size)
-            self._break_input()
-            return
-        self._stack.consumed(self.channel, done)
-        if done < size:
-            self._waiting.append(data[done:])
-            self._watch(self._input)
-
-    def _writable(self) -> None:
-        assert self._input is not None
-        waited = len(self._waiting)
-        try:
-            self._waiting.write_to(self._input)
-        except OSError:
-            self._waiting.clear()
-            self._stack.consumed(self.channel, waited)
-            self._break_input()
-            return
-        self._stack.consumed(self.channel, waited - len(self._waiting))
-        if self._eof and not self._waiting:
-            self._end_input()
-        else:
-            self._watch(self._input)
-
-    def _break_input(self) -> None:
-        """The program reads no more: what is still to come for it is dropped, and the client need not send it.
-
-        A terminal has no such end while its program lives: it may be opened again.
-        """
-        if self._pty and not self._eof:
-            return
-        self._end_input()
-        if not self._eof:
-            self._stack.send_eow(self.channel)
-
-    def _end_input(self) -> None:
-        """Close the program's input; a pseudo-terminal has none of its own to close."""
-        descriptor, self._input = self._input, None
-        if descriptor is None:
-            return
+    def _release(self, descriptor: int) -> None:
+        """The program's input is over; a pseudo-terminal has none of its own to close."""
         if descriptor in self._outputs:
             self._watch(descriptor)
         else:
@@ -247,7 +184,7 @@ class Relay:
         self.resume()
 
     def _watch(self, descriptor: int) -> None:
-        mask = WRITE if descriptor == self._input and self._waiting else 0
+        mask = WRITE if self._inflow.waits_for(descriptor) else 0
         if descriptor in self._outputs:
             if self._room() > 0:
                 mask |= READ
@@ -256,8 +193,8 @@ class Relay:
         self._loop.watch(descriptor, mask and mask | self._edge, self._ready[descriptor])
 
     def _serve(self, descriptor: int, mask: int) -> None:
-        if mask & WRITE and descriptor == self._input:
-            self._writable()
+        if mask & WRITE and descriptor == self._inflow.descriptor:
+            self._inflow.writable()
         if (mask & READ or self._edge) and descriptor in self._outputs:
             self._readable(descriptor)
         self._flush()
@@ -311,12 +248,11 @@ class Relay:
     def _end_output(self, descriptor: int) -> None:
         """A pipe ended, or the program of a terminal has, and what the terminal held was read."""
         del self._outputs[descriptor]
-        if descriptor == self._input:
-            self._stack.consumed(self.channel, self._waiting.clear())
-            self._input = None
+        if descriptor == self._inflow.descriptor:
+            self._inflow.drop()
         self._let_go(descriptor)
         # On a terminal nothing but the end of the session ends the output.
-        if not self._outputs and not self._eof and not self._pty and self._end is None:
+        if not self._outputs and not self._inflow.eof and not self._pty and self._end is None:
             self.deadline = time.monotonic() + STATUS_WITHIN
             self._loop.add_timed(self)
         self._finish()
@@ -328,7 +264,7 @@ class Relay:
         (OpenSSH does so behind a ControlMaster): it gets ours with the status.
         """
         self._wait_for_no_status()
-        if not self._eof:
+        if not self._inflow.eof:
             self._say_eof()
             self._flush()
 

@@ -143,7 +143,7 @@ def test_a_program_that_reads_nothing_bounds_what_the_client_may_send() -> None:
         home.settle()
         # Only what the pipe took was given back, and it is less than what would be told of.
         assert home.credit <= 1 << 18
-        held = home.driver._relays[CHANNEL]._waiting
+        held = home.driver._relays[CHANNEL]._inflow._waiting
         assert len(held) <= 1 << 20
         before = home.credit
         read = 0
