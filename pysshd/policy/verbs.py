@@ -1,0 +1,150 @@
+"""The verbs: how people write a request, in the tests of a policy, in `explain`, and wherever one is shown to them.
+
+A request is a verb and the rest verbatim: `shell`, `exec ls -l`, `env LANG=C`. A new kind of request is a new row.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final
+
+from pysshd.policy.query import Break, Env, Exec, Global, Pty, Request, Run, Session, Shell, Signal, Subsystem
+from pysshd.policy.report import meant, one_of, show
+
+
+class VerbError(ValueError):
+    """A text is no request: what was found, what was expected; `hint` is what to do, or empty."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """One row.
+
+    form: how it is written; meaning: what is asked.
+    kind: the class of its requests.
+    read: makes the request of what follows the verb and one blank, None where nothing does; raises VerbError.
+    tell: what follows the verb, the other way round; None: nothing.
+    """
+
+    name: str
+    form: str
+    meaning: str
+    kind: type
+    read: Callable[[str | None], Request]
+    tell: Callable[[Any], str | None]
+
+
+def request_of(verb: str, rest: str | None) -> Request:
+    """The request of a verb and what follows it; raises VerbError."""
+    row = VERBS.get(verb)
+    if row is None:
+        raise VerbError(f"unknown verb {show(verb)}, expected {one_of(VERBS)}", meant(verb, VERBS))
+    return row.read(rest)
+
+
+def read_request(text: str) -> Request:
+    """The request of a text such as `exec ls -l`; raises VerbError."""
+    verb, blank, rest = text.partition(" ")
+    return request_of(verb, rest if blank else None)
+
+
+def say_request(request: Request) -> str:
+    """How a request is written: `read_request` the other way round. A login is none of these, and is told in words.
+
+    Bytes that are no UTF-8 become lone surrogates, which whoever prints the text escapes.
+    """
+    row = _BY_KIND.get(type(request))
+    if row is None:
+        return "log in"
+    rest = row.tell(request)
+    return row.name if rest is None else f"{row.name} {rest}"
+
+
+def _to_text(data: bytes) -> str:
+    return data.decode("utf-8", "surrogateescape")
+
+
+def _to_bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _bare(name: str, made: Request) -> Callable[[str | None], Request]:
+    def read(rest: str | None) -> Request:
+        if rest is not None:
+            raise VerbError(f"found {show(rest)} behind {name}, expected nothing")
+        return made
+
+    return read
+
+
+def _with(form: str, make: Callable[[str], Request]) -> Callable[[str | None], Request]:
+    """A verb that needs what `form` says behind it."""
+
+    def read(rest: str | None) -> Request:
+        if rest is None:
+            raise VerbError(f"found nothing behind {form.partition(' ')[0]}, expected {form}")
+        return make(rest)
+
+    return read
+
+
+def _nothing(request: Request) -> None:
+    return None
+
+
+def _env(rest: str) -> Request:
+    name, equals, value = rest.partition("=")
+    if not equals:
+        raise VerbError(f"found {show(rest)} behind env, expected env NAME=VALUE")
+    return Env(name, _to_bytes(value))
+
+
+def _running(rest: str | None) -> Run:
+    """What a signal is sent to: what a request runs, a shell where none is said."""
+    found = read_request(rest) if rest is not None else Shell()
+    if not isinstance(found, Run):
+        raise VerbError(f"found {show(rest or '')}, which runs nothing, expected shell, exec COMMAND or subsystem NAME")
+    return found
+
+
+def _signal(rest: str) -> Request:
+    name, blank, running = rest.partition(" ")
+    return Signal(name, _running(running if blank else None))
+
+
+def _tell_running(running: Run) -> str | None:
+    return None if running == Shell() else say_request(running)
+
+
+def _tell_signal(request: Signal) -> str:
+    running = _tell_running(request.running)
+    return request.name if running is None else f"{request.name} {running}"
+
+
+_SIGNAL_FORM: Final = "signal NAME [VERB …]"
+_ROWS: Final = (
+    Verb("shell", "shell", "start the shell", Shell, _bare("shell", Shell()), _nothing),
+    Verb("exec", "exec COMMAND", "run a command, as the client sends it", Exec,
+         _with("exec COMMAND", lambda rest: Exec(_to_bytes(rest))), lambda one: _to_text(one.command)),
+    Verb("subsystem", "subsystem NAME", "start a subsystem", Subsystem,
+         _with("subsystem NAME", Subsystem), lambda one: one.name),
+    Verb("pty", "pty TERM", "have a terminal of this type", Pty, _with("pty TERM", Pty), lambda one: one.term),
+    Verb("env", "env NAME=VALUE", "send a variable", Env,
+         _with("env NAME=VALUE", _env), lambda one: f"{one.name}={_to_text(one.value)}"),
+    Verb("signal", _SIGNAL_FORM, "send a signal to what the shell, or another request, runs", Signal,
+         _with(_SIGNAL_FORM, _signal), _tell_signal),
+    Verb("break", "break [VERB …]", "send a break to what the shell, or another request, runs", Break,
+         lambda rest: Break(_running(rest)), lambda one: _tell_running(one.running)),
+    Verb("channel", "channel KIND", "open a channel of this kind: session", Session,
+         _with("channel KIND", Session), lambda one: one.kind),
+    Verb("global", "global NAME", "make a global request", Global, _with("global NAME", Global), lambda one: one.name),
+)  # fmt: skip
+
+VERBS: Final[Mapping[str, Verb]] = MappingProxyType({row.name: row for row in _ROWS})
+"""Every verb by its name, in the order in which they are shown."""
+
+_BY_KIND: Final = {row.kind: row for row in _ROWS}

@@ -1,0 +1,91 @@
+"""Verbs: what people write becomes a request, and a request is shown as what people would write."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pysshd.policy.query import Break, Env, Exec, Global, Login, Pty, Request, Session, Shell, Signal, Step, Subsystem
+from pysshd.policy.verbs import VERBS, VerbError, read_request, request_of, say_request
+from tests.policy.documents import REQUESTS
+
+
+@pytest.mark.parametrize(
+    ("text", "request_"),
+    [
+        ("shell", Shell()),
+        ("exec ls -l", Exec(b"ls -l")),
+        ("exec  two blanks ", Exec(b" two blanks ")),
+        ("exec ", Exec(b"")),
+        ("exec caf\N{LATIN SMALL LETTER E WITH ACUTE}", Exec(b"caf\xc3\xa9")),
+        ("exec \udcff", Exec(b"\xff")),
+        ("subsystem sftp", Subsystem("sftp")),
+        ("pty xterm-256color", Pty("xterm-256color")),
+        ("pty ", Pty("")),
+        ("env LANG=C", Env("LANG", b"C")),
+        ("env A=b=c", Env("A", b"b=c")),
+        ("env A=", Env("A", b"")),
+        ("signal INT", Signal("INT", Shell())),
+        ("signal TERM exec sleep 5", Signal("TERM", Exec(b"sleep 5"))),
+        ("break", Break(Shell())),
+        ("break subsystem sftp", Break(Subsystem("sftp"))),
+        ("channel session", Session()),
+        ("channel x11", Session("x11")),
+        ("global keepalive@openssh.com", Global("keepalive@openssh.com")),
+    ],
+)
+def test_a_text_and_its_request(text: str, request_: Request) -> None:
+    assert read_request(text) == request_
+    assert say_request(request_) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "unknown verb ''"),
+        ("shel", "unknown verb 'shel', expected shell, exec,"),
+        ("shell -l", "found '-l' behind shell, expected nothing"),
+        ("shell ", "found '' behind shell, expected nothing"),
+        ("exec", "found nothing behind exec, expected exec COMMAND"),
+        ("env LANG", "found 'LANG' behind env, expected env NAME=VALUE"),
+        ("signal INT pty xterm", "found 'pty xterm', which runs nothing"),
+        ("signal INT nonsense", "unknown verb 'nonsense'"),
+    ],
+)
+def test_what_is_no_request(text: str, message: str) -> None:
+    with pytest.raises(VerbError) as caught:
+        read_request(text)
+    assert str(caught.value).startswith(message)
+
+
+def test_a_slip_of_the_pen_is_understood() -> None:
+    with pytest.raises(VerbError) as caught:
+        request_of("subsytem", "sftp")
+    assert caught.value.hint == "did you mean 'subsystem'?"
+
+
+@given(REQUESTS)
+def test_every_request_is_read_back_from_what_is_shown(request_: Request) -> None:
+    if isinstance(request_, Login):
+        assert say_request(request_) == "log in"
+    else:
+        assert read_request(say_request(request_)) == request_
+
+
+@given(st.text())
+def test_no_text_does_anything_else(text: str) -> None:
+    try:
+        found = read_request(text)
+    except VerbError:
+        return
+    assert read_request(say_request(found)) == found
+
+
+def test_every_kind_of_request_but_a_login_has_one_verb() -> None:
+    kinds = [row.kind for row in VERBS.values()]
+    assert set(kinds) == set(Request.__args__) - {Login}
+    assert len(kinds) == len(set(kinds))
+    assert all(row.form.partition(" ")[0] == name for name, row in VERBS.items())
+
+
+def test_a_login_is_told_in_words() -> None:
+    assert say_request(Login((), Step("password"))) == "log in"
