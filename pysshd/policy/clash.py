@@ -12,16 +12,19 @@ from pysshd.policy.people import Person
 from pysshd.policy.problems import Mark
 from pysshd.policy.report import Report
 from pysshd.policy.rights import ExecRight, ForcedRight, RunRight, SetRight, ShellRight, SubsystemRight
+from pysshd.policy.rights_sftp import SUBSYSTEM, MountRight, SftpRight, StartRight
 from pysshd.policy.ruleset import Effect, Grant
 from pysshd.policy.worlds import Signature, Worlds, describe
 
-_Right: TypeAlias = RunRight | SetRight
+_Right: TypeAlias = RunRight | SetRight | SftpRight | MountRight | StartRight
 GrantsOf: TypeAlias = Callable[[Person], tuple[Grant, ...]]
 """Tells the grants that could concern a person (`Ruleset.grants_of`)."""
 
 
 def common_request(left: _Right, right: _Right) -> str | None:
     """A request that both would answer in ways that nothing ranks, or None where there is none."""
+    if isinstance(left, MountRight | StartRight) or isinstance(right, MountRight | StartRight):
+        return _common_tree(left, right)
     if isinstance(left, SetRight) or isinstance(right, SetRight):
         both = isinstance(left, SetRight) and isinstance(right, SetRight) and left.name == right.name
         return f"a session with {left.name}" if both and left != right and isinstance(left, SetRight) else None
@@ -34,9 +37,20 @@ def common_request(left: _Right, right: _Right) -> str | None:
     if isinstance(left, SubsystemRight) and isinstance(right, SubsystemRight):
         same = left.name != right.name or (left.argv, left.confined) == (right.argv, right.confined)
         return None if same else f"subsystem {left.name}"
+    if isinstance(left, SftpRight) or isinstance(right, SftpRight):
+        other = right if isinstance(left, SftpRight) else left
+        return "subsystem sftp" if isinstance(other, SubsystemRight) and other.name == SUBSYSTEM else None
     if isinstance(left, ExecRight) and isinstance(right, ExecRight) and left.confined != right.confined:
         return _common_exec(left, right)
     return None
+
+
+def _common_tree(left: _Right, right: _Right) -> str | None:
+    """A request for which two folders are meant, or two places to start."""
+    if isinstance(left, MountRight) and isinstance(right, MountRight) and left.at == right.at:
+        return f"sftp list {left.at}" if left.folder != right.folder else None
+    both = isinstance(left, StartRight) and isinstance(right, StartRight)
+    return "subsystem sftp" if both and left != right else None
 
 
 def _common_exec(left: ExecRight, right: ExecRight) -> str | None:
@@ -50,8 +64,10 @@ def _common_exec(left: ExecRight, right: ExecRight) -> str | None:
     return f"exec {left.source!r}" if left.literal is not None else "exec of anything"
 
 
-def _asks(right: RunRight) -> str:
+def _asks(right: RunRight | SftpRight) -> str:
     """A request that a permission answers."""
+    if isinstance(right, SftpRight):
+        return "subsystem sftp"
     if isinstance(right, ExecRight):
         return "exec of anything" if right.is_any else f"exec {right.source!r}"
     return f"subsystem {right.name}" if isinstance(right, SubsystemRight) else "shell"
@@ -123,13 +139,15 @@ def _pairs(grants: Sequence[Grant]) -> Iterator[tuple[Grant, _Right, Grant, _Rig
     """Pairs of permissions that might clash, those that cannot left out as cheaply as possible."""
     runs = [(grant, right) for grant in grants for right in grant.rights.runs]
     sets = [(grant, right) for grant in grants for right in grant.rights.sets]
+    trees = [(grant, right) for grant in grants for right in grant.rights.sftp]
     buckets: dict[object, dict[object, list[tuple[Grant, _Right]]]] = {}
     forced = [(grant, right) for grant, right in runs if isinstance(right, ForcedRight)]
-    free = [(grant, right) for grant, right in runs if not isinstance(right, ForcedRight)]
+    free = [*trees, *((grant, right) for grant, right in runs if not isinstance(right, ForcedRight))]
     for one, command in forced:
         for two, other in free:
             yield one, command, two, other
-    pairs: list[tuple[Grant, _Right]] = [*runs, *sets]
+    parts = ((grant, part) for grant, right in trees for part in right.parts)
+    pairs: list[tuple[Grant, _Right]] = [*runs, *sets, *trees, *parts]
     for grant, any_right in pairs:
         kind, way = _bucket(any_right)
         buckets.setdefault(kind, {}).setdefault(way, []).append((grant, any_right))
@@ -146,6 +164,12 @@ def _bucket(right: _Right) -> tuple[object, object]:
     """What kind of request a permission answers, and in which way: only different ways to one kind may clash."""
     if isinstance(right, SetRight):
         return ("set", right.name), right.value
+    if isinstance(right, MountRight):
+        return ("mount", right.at), right.folder
+    if isinstance(right, StartRight):
+        return "start", right.folder
+    if isinstance(right, SftpRight):
+        return ("subsystem", SUBSYSTEM), None
     if isinstance(right, ForcedRight):
         return "forced", (right.argv, right.confined)
     if isinstance(right, ShellRight):

@@ -13,6 +13,7 @@ from pysshd.policy.enforce import OwnerCheck, PatternCheck
 from pysshd.policy.keyfiles import KeyFiles
 from pysshd.policy.lint_grants import warn_empty, warn_shadowed, warn_unused_roles
 from pysshd.policy.lint_login import check_login
+from pysshd.policy.lint_sftp import ShellBesidePaths
 from pysshd.policy.model import Document
 from pysshd.policy.people import Person
 from pysshd.policy.report import Report
@@ -57,6 +58,7 @@ def compile_policy(document: Document, key_files: KeyFiles | None, report: Repor
         warn_unused_roles(document, entries.roles_used, report)
         warn_empty(grants, everyone, worlds, report, entries.marks)
         warn_shadowed(grants, report, entries.marks)
+        ShellBesidePaths(worlds, report, entries.marks).check(everyone, ruleset.grants_of)
     return replace(ruleset, settings=replace(settings, server=replace(settings.server, owner=owner)))
 
 

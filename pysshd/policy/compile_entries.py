@@ -8,10 +8,11 @@ from pysshd.patterns.globs import Glob, parse_glob
 from pysshd.patterns.hosts import AddressSet, Network, address_set
 from pysshd.policy import conditions as c
 from pysshd.policy.compile_people import window_of
+from pysshd.policy.compile_sftp import BUILT_IN_SFTP, sftp_rights
 from pysshd.policy.fields_login import Who
 from pysshd.policy.fields_places import Place
 from pysshd.policy.fields_programs import Argv, ExecItem
-from pysshd.policy.model import BUILT_IN, BUILT_IN_LATER, Document
+from pysshd.policy.model import BUILT_IN, Document
 from pysshd.policy.model_entries import (
     DENY_ALL,
     Conditions,
@@ -24,7 +25,7 @@ from pysshd.policy.model_entries import (
 from pysshd.policy.people import ALWAYS, Person
 from pysshd.policy.problems import Mark
 from pysshd.policy.reading import Record, Text
-from pysshd.policy.report import NOT_YET, Report, meant, show
+from pysshd.policy.report import Report, meant, show
 from pysshd.policy.rights import ExecRight, ForcedRight, Rights, RunRight, SetRight, ShellRight, SubsystemRight
 from pysshd.policy.ruleset import Effect, Grant, LoginEntry
 from pysshd.policy.settings import DEFAULT_LISTEN
@@ -132,11 +133,10 @@ class EntriesCompiler:
 
     def _role(self, name: Text) -> Rights:
         self.roles_used.add(name.text)
+        if name.text in BUILT_IN_SFTP:
+            return self._sftp_role(name)
         if name.text in BUILT_IN:
             return LOGIN_SHELL
-        if name.text in BUILT_IN_LATER:
-            self._report.error(name.mark, f"built-in role {show(name.text)} {NOT_YET}")
-            return Rights()
         known = self._document.roles
         if name.text not in known:
             self._report.error(name.mark, f"unknown role {show(name.text)}", meant(name.text, [*known, *BUILT_IN]))
@@ -145,6 +145,15 @@ class EntriesCompiler:
         if name.text not in self._roles:
             self._roles[name.text] = self.rights(model) if model is not None else Rights()
         return self._roles[name.text]
+
+    def _sftp_role(self, name: Text) -> Rights:
+        self._report.unserved(name.mark, f"built-in role {show(name.text)}")
+        if not self._system:
+            self._report.error(name.mark, f"built-in role {show(name.text)} shows the whole host, and needs accounts: "
+                               "system, where the account's own rights bound it",
+                               "write a role with the folders that are meant: sftp: {mounts: {/: /srv/files}, "
+                               "paths: {/: list, \"/**\": all}}")  # fmt: skip
+        return Rights(sftp=(BUILT_IN_SFTP[name.text],))
 
     def rights(self, model: RoleModel) -> Rights:
         """The permissions of a role, of an `allow` or of a `deny`."""
@@ -155,6 +164,7 @@ class EntriesCompiler:
             accept=accept,
             sets=sets,
             signals=frozenset(signal.text for signal in model.signals or ()),
+            sftp=sftp_rights(model.sftp, self._where),
         )
 
     def _runs(self, model: RoleModel) -> Iterable[RunRight]:

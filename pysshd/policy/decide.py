@@ -1,13 +1,17 @@
 """The engine: one pure, total function from a compiled ruleset and a query to a decision."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from pysshd.patterns.names import BREAK, SIGNALS, is_never_accepted, is_safe_value, is_term, is_variable
+from pysshd.patterns.paths import virtual_path
 from pysshd.patterns.words import WordsError, split_words
 from pysshd.policy.bounds import NO_BOUNDS
 from pysshd.policy.conditions import FALSE, TRUE, Case
+from pysshd.policy.decide_sftp import asks_for_sftp, operation, refusal_of_sftp, served
 from pysshd.policy.decision import Decision, Tried
+from pysshd.policy.found import CLASH as _CLASH
+from pysshd.policy.found import REFUSED as _REFUSED
+from pysshd.policy.found import Found as _Found
 from pysshd.policy.login import case_of, decide_login, earliest, first_methods, standing
 from pysshd.policy.people import ALWAYS, Person
 from pysshd.policy.query import (
@@ -22,6 +26,7 @@ from pysshd.policy.query import (
     Request,
     Run,
     Session,
+    Sftp,
     Signal,
 )
 from pysshd.policy.rights import ExecRight, Rights, RunRight, ShellRight, Values
@@ -95,6 +100,8 @@ def _refusal(request: Request) -> str:
         return "TERM is not of the form that is served"
     if isinstance(request, Signal) and request.name not in SIGNALS:
         return "the signal is none of RFC 4254"
+    if isinstance(request, Sftp):
+        return refusal_of_sftp(request)
     return _env_refusal(request) if isinstance(request, Env) else ""
 
 
@@ -117,6 +124,8 @@ class _Judgement:
         self._runs_something = isinstance(request, Run)
         self._signals = isinstance(request, Signal | Break)
         self._opens = isinstance(request, Session)
+        self._path = virtual_path(request.path) if isinstance(request, Sftp) else ""
+        self._asks_for_sftp = self._runs_something and asks_for_sftp(request, self._words)
         self._permitting: list[Grant] = []
         self._denying: Grant | None = None
         self._bounding: list[Grant] = []
@@ -130,7 +139,7 @@ class _Judgement:
             return
         truth = grant.conditions.truth(self.case)
         if self._trace is not None:
-            self._note(grant, relevant)
+            self._note(grant, relevant and not self._only_shows(grant))
         if not relevant:
             return
         if grant.window is not ALWAYS:
@@ -152,12 +161,13 @@ class _Judgement:
             return grant.everything or self._touches(grant.rights)
         rights = grant.rights
         if self._runs_something:
-            return bool(rights.sets) or self._runs(rights)
+            return bool(rights.sets) or self._runs(rights) or (self._asks_for_sftp and bool(rights.sftp))
         if self._opens:
-            return bool(rights.runs)
+            return bool(rights.runs or rights.sftp)
         if self._signals:
             return self._signal in rights.signals or self._runs(rights)
-        return self._permits(rights)
+        # What a grant shows of the host counts for every path, also where its own rights do not reach.
+        return bool(rights.sftp) if isinstance(self._request, Sftp) else self._permits(rights)
 
     def _runs(self, rights: Rights) -> bool:
         running, words = self._running, self._words
@@ -166,10 +176,17 @@ class _Judgement:
                 return True
         return False
 
+    def _only_shows(self, grant: Grant) -> bool:
+        """Whether an allow has nothing for an operation but folders of the tree, which are needed to answer it."""
+        sftp = isinstance(self._request, Sftp) and grant.effect is Effect.ALLOW
+        return sftp and not self._permits(grant.rights)
+
     def _permits(self, rights: Rights) -> bool:
         request = self._request
         if isinstance(request, Env):
             return any(pattern.matches(request.name) for pattern in rights.accept)
+        if isinstance(request, Sftp):
+            return any(right.permits(request.right, self._path) for right in rights.sftp)
         return isinstance(request, Pty) and rights.pty
 
     def _touches(self, rights: Rights) -> bool:
@@ -200,6 +217,8 @@ class _Judgement:
             found = self._run(self._request, values)
         elif isinstance(self._request, Signal | Break):
             found = self._signalled()
+        elif isinstance(self._request, Sftp):
+            found = operation(self._request, self._path, self._permitting, values)
         elif self._permitting:
             way = _WAYS[type(self._request)]
             found = _Found(way, tuple(self._permitting), "", "permits it")
@@ -233,10 +252,15 @@ class _Judgement:
                     ways, rank = {way: right}, right.rank
                 elif right.rank == rank:
                     ways.setdefault(way, right)
+        if self._asks_for_sftp:
+            own = served(request, self._words, self._permitting, values, grants)
+            if own is not None:
+                # More cautious than every command; beside any other program nothing ranks it.
+                return own if all(isinstance(right, ExecRight) for right in ways.values()) else _CLASH
         if not ways:
             return _REFUSED
         if len(ways) > 1 or env is None:
-            return _Found(None, (), "a clash", "two permissions would run it in two ways")
+            return _CLASH
         [(way, right)] = ways.items()
         if not (way.confined or self._free):
             # A document is accepted only where this can not be; but key files may have changed since.
@@ -257,17 +281,6 @@ class _Judgement:
         return _Found(SignalWay(), tuple(grants), "", "permits it") if grants else _REFUSED
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """How a request is answered, by which grants, and why."""
-
-    way: Way | None
-    grants: tuple[Grant, ...]
-    decided_by: str
-    reason: str
-
-
-_REFUSED = _Found(None, (), "no grant", "no grant allows it")
 _WAYS: dict[type, Way] = {Session: SessionWay(), Pty: PtyWay(), Env: EnvWay()}
 
 

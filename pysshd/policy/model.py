@@ -8,6 +8,7 @@ from pysshd.policy.fields import name
 from pysshd.policy.fields_places import Place, address
 from pysshd.policy.model_entries import DENY_ALL, DenyModel, GrantModel, LoginModel, RoleModel
 from pysshd.policy.model_settings import CryptoModel, LimitsModel, ServerModel, UserModel
+from pysshd.policy.model_sftp import check_sftp
 from pysshd.policy.model_sources import SourceModel
 from pysshd.policy.nodes import Mapping, Node, Scalar
 from pysshd.policy.problems import Mark
@@ -29,8 +30,7 @@ SECTIONS: Final = (
     "grants",
 )
 SECTIONS_LATER: Final = frozenset(["user_defaults", "include", "tests", "authorities", "audit", "logging", "revoked"])
-BUILT_IN_LATER: Final = frozenset(["sftp", "sftp-readonly"])
-BUILT_IN: Final = frozenset(["login-shell"])
+BUILT_IN: Final = frozenset(["login-shell", "sftp", "sftp-readonly"])
 
 R = TypeVar("R", bound=Record)
 
@@ -194,7 +194,7 @@ class _Reader:
 
     def _roles(self, node: Node) -> None:
         for key, value in self._table(node, "roles and their permissions"):
-            if key.text in BUILT_IN or key.text in BUILT_IN_LATER:
+            if key.text in BUILT_IN:
                 self._report.error(key.mark, f"role {show(key.text)} is built in, and its name is reserved")
             role = read(RoleModel, value, self._report)
             if role is not None:
@@ -211,6 +211,9 @@ class _Reader:
         if role.forced is not None and role.env is not None and role.env.accept is not None:
             self._report.error(role.env.mark_of("accept"), "accept beside forced: a forced command takes no variables "
                                                            "of the client", "use set")  # fmt: skip
+
+        if role.sftp is not None:
+            check_sftp(role.sftp, self._report, denies=False)
 
     def _grants(self, node: Node) -> None:
         for number, item in enumerate(check(node, listed, self._report) or (), 1):
@@ -246,3 +249,5 @@ class _Reader:
             self._report.error(deny.env.mark_of("set"), "set in a deny: it is no permission, and can not be denied")
         if deny.signals == ():
             self._report.error(deny.mark_of("signals"), "signals: none in a deny denies nothing")
+        if deny.sftp is not None:
+            check_sftp(deny.sftp, self._report, denies=True)

@@ -20,6 +20,7 @@ from pysshd.policy.fields_programs import (
     subsystem_programs,
     variable_pattern,
 )
+from pysshd.policy.model_sftp import SftpModel
 from pysshd.policy.nodes import Scalar
 from pysshd.policy.reading import LOGIN_RECORDS, Many, Record, Text, bad, items, scalar
 from pysshd.policy.report import show
@@ -74,7 +75,7 @@ class EnvModel(Record):
 
 
 PERMISSIONS_LATER = frozenset(
-    ["sftp", "forward", "agent", "x11", "tunnel", "global_requests", "umask", "working_folder", "record", "limits",
+    ["forward", "agent", "x11", "tunnel", "global_requests", "umask", "working_folder", "record", "limits",
      "user_rc", "isolation", "chroot"]
 )  # fmt: skip
 
@@ -83,6 +84,7 @@ class RoleModel(Record):
     """A role, or the permissions of an `allow`: each key is a permission, and `confined` holds for its programs."""
 
     later: ClassVar[frozenset[str]] = PERMISSIONS_LATER
+    unserved: ClassVar[frozenset[str]] = frozenset(["sftp"])
     never: ClassVar[Mapping[str, str]] = LOGIN_RECORDS
 
     shell: ShellValue | None = None
@@ -93,6 +95,7 @@ class RoleModel(Record):
     env: EnvModel | None = None
     signals: Annotated[tuple[Text, ...] | None, PlainValidator(_signals)] = None
     confined: True_ | None = None
+    sftp: SftpModel | None = None
 
 
 class DenyModel(RoleModel):

@@ -142,13 +142,26 @@ class Break:
 
 
 @dataclass(frozen=True, slots=True)
+class Sftp:
+    """Do one operation of SFTP or scp.
+
+    right: one of `sftp_rights.RIGHTS`.
+    path: absolute, in the tree that the mounts make, `..` and relative paths resolved. An operation with two paths that
+        moves or links is two requests, one for each.
+    """
+
+    right: str
+    path: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Global:
     """A global request of this name."""
 
     name: str
 
 
-Request: TypeAlias = Login | Session | Run | Pty | Env | Signal | Break | Global
+Request: TypeAlias = Login | Session | Run | Pty | Env | Signal | Break | Sftp | Global
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import TypeAlias
 from pysshd.patterns.globs import Glob
 from pysshd.patterns.words import WordsPattern, to_bytes
 from pysshd.policy.query import Exec, Run, Shell, Subsystem
+from pysshd.policy.rights_sftp import SftpRight
 from pysshd.policy.templates import Template
 from pysshd.policy.ways import EnvSettings, Forced, LoginShell, Program, RunWay, ShellCommand, Words
 
@@ -187,6 +188,7 @@ class Rights:
     accept: tuple[Glob, ...] = ()
     sets: tuple[SetRight, ...] = ()
     signals: frozenset[str] = frozenset()
+    sftp: tuple[SftpRight, ...] = ()
 
     def __or__(self, other: "Rights") -> "Rights":
         """The permissions of both."""
@@ -196,6 +198,7 @@ class Rights:
             self.accept + other.accept,
             self.sets + other.sets,
             self.signals | other.signals,
+            self.sftp + other.sftp,
         )
 
     def __le__(self, other: "Rights") -> bool:
@@ -206,6 +209,7 @@ class Rights:
             and set(self.accept) <= set(other.accept)
             and set(self.sets) <= set(other.sets)
             and self.signals <= other.signals
+            and set(self.sftp) <= set(other.sftp)
         )
 
 

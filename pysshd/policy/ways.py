@@ -92,5 +92,54 @@ class GlobalWay:
     """The global request may be answered with success."""
 
 
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A folder: an absolute path, or one that begins at the home of the session's account.
+
+    path: canonical; where `in_home` it is empty for the home itself, else it begins with `/` below it.
+    """
+
+    path: str
+    in_home: bool = False
+
+    def __str__(self) -> str:
+        return f"{{home}}{self.path}" if self.in_home else self.path
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """A folder of the host at a place of the tree that SFTP shows."""
+
+    at: str
+    folder: Folder
+
+
+@dataclass(frozen=True, slots=True)
+class SftpWay:
+    """The daemon's own SFTP server, or its own scp, is started over a tree; each operation is asked for by itself.
+
+    mounts: all that are in force, sorted by place; at least one, and each place once.
+    start: where relative paths begin, a path of the tree; one in the home means what the tree shows of that folder.
+        None, and what is no folder of the tree: `/`.
+    scp: the words of an scp command; empty for the subsystem.
+    """
+
+    mounts: tuple[Mount, ...]
+    start: Folder | None = None
+    scp: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FileWay:
+    """An operation of SFTP or scp may be done.
+
+    mount: the one that shows the path; None for a folder that only leads to mounts.
+    below: the path below the mount's folder, beginning with `/`; empty for the folder itself.
+    """
+
+    mount: Mount | None
+    below: str = ""
+
+
 RunWay: TypeAlias = LoginShell | ShellCommand | Words | Program | Forced
-Way: TypeAlias = LoginWay | RunWay | SessionWay | PtyWay | EnvWay | SignalWay | GlobalWay
+Way: TypeAlias = LoginWay | RunWay | SessionWay | PtyWay | EnvWay | SignalWay | GlobalWay | SftpWay | FileWay

@@ -1,6 +1,20 @@
 """What `plan` is asked about: the requests of the policy, under this room's name, so that its users need no other."""
 
-from pysshd.policy.query import Break, Env, Exec, Global, Login, Pty, Request, Run, Session, Shell, Signal, Subsystem
+from pysshd.policy.query import (
+    Break,
+    Env,
+    Exec,
+    Global,
+    Login,
+    Pty,
+    Request,
+    Run,
+    Session,
+    Sftp,
+    Shell,
+    Signal,
+    Subsystem,
+)
 
 __all__ = [
     "Break",
@@ -12,6 +26,7 @@ __all__ = [
     "Request",
     "Run",
     "Session",
+    "Sftp",
     "Shell",
     "Signal",
     "Subsystem",

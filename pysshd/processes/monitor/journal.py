@@ -5,7 +5,20 @@ from collections.abc import Callable
 from pysshd.audit.sampling import Sampler
 from pysshd.audit.sinks import AuditLog
 from pysshd.server.ports import DecisionRecord
-from pysshd.server.requests import Break, Env, Exec, Global, Login, Pty, Request, Session, Shell, Signal, Subsystem
+from pysshd.server.requests import (
+    Break,
+    Env,
+    Exec,
+    Global,
+    Login,
+    Pty,
+    Request,
+    Session,
+    Sftp,
+    Shell,
+    Signal,
+    Subsystem,
+)
 
 REFUSALS = 100
 REFUSALS_PER_SECOND = 10.0
@@ -33,6 +46,8 @@ def described(request: Request) -> str | bytes:
             return "break"
         case Global(name=name):
             return f"global request {name}"
+        case Sftp(right=right, path=path):
+            return f"sftp {right} ".encode() + path
         case Session(kind=kind):
             return f"channel {kind}"
         case Login(step=step):
