@@ -164,7 +164,7 @@ class EntriesCompiler:
             accept=accept,
             sets=sets,
             signals=frozenset(signal.text for signal in model.signals or ()),
-            sftp=sftp_rights(model.sftp, self._where),
+            sftp=sftp_rights(model.sftp, model.mark_of("sftp"), self._where),
         )
 
     def _runs(self, model: RoleModel) -> Iterable[RunRight]:

@@ -11,13 +11,16 @@ from pysshd.policy.rights_sftp import ALL, FolderTemplate, MountRight, SftpRight
 from pysshd.policy.templates import Template
 
 
-def sftp_rights(model: SftpModel | None, where: Callable[[Mark], str]) -> tuple[SftpRight, ...]:
-    """The permission of a role, of an `allow` or of a `deny`; `where` tells `file:line` of a place."""
+def sftp_rights(model: SftpModel | None, mark: Mark, where: Callable[[Mark], str]) -> tuple[SftpRight, ...]:
+    """The permission of a role, of an `allow` or of a `deny`; `where` tells `file:line` of a place.
+
+    mark: where its key stands.
+    """
     if model is None:
         return ()
     mounts = tuple(MountRight(at.text, folder, where(at.mark)) for at, folder in model.mounts or ())
     start = StartRight(model.start, where(model.mark_of("start"))) if model.start is not None else None
-    return (SftpRight(mounts, by_literal_start(model.paths or ()), start, where(model.mark)),)
+    return (SftpRight(mounts, by_literal_start(model.paths or ()), start, where(mark)),)
 
 
 def _built_in(name: str, rights: frozenset[str]) -> SftpRight:

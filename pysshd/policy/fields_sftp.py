@@ -68,7 +68,7 @@ def _tree_path(key: Scalar) -> Text:
     try:
         parse_path(found)
     except PathError as error:
-        hint = "for a folder write /in, for what is under it /in/**" if found.startswith("/") else ""
+        hint = "for a folder write /in, for what is under it /in/**" if found.endswith("/") else ""
         raise bad(f"found {show(key.text)}, expected an absolute path: {error}", hint, key.mark) from None
     return Text(found, key.mark)
 
@@ -89,6 +89,7 @@ def _rights(node: object) -> frozenset[str]:
     return with_implied(found)
 
 
+_NOTHING: Final = 'what nobody may do there is denied: deny: {sftp: {paths: {"/in/**": all}}}'
 _MEANT: Final = {
     "read": "reading a file is 'download', looking into a folder 'list'",
     "write": "a new file is 'upload', an old one 'overwrite' or 'append'",
@@ -96,6 +97,8 @@ _MEANT: Final = {
     "remove": "a file is removed by 'delete', a folder by 'rmdir'",
     "unlink": "a file is removed by 'delete', a folder by 'rmdir'",
     "execute": "SFTP runs nothing",
+    "no": _NOTHING,
+    "none": _NOTHING,
 }
 """What is meant by words of other programs."""
 

@@ -20,7 +20,7 @@ from pysshd.policy.fields_programs import (
     subsystem_programs,
     variable_pattern,
 )
-from pysshd.policy.model_sftp import SftpModel
+from pysshd.policy.model_sftp import SftpField
 from pysshd.policy.nodes import Scalar
 from pysshd.policy.reading import LOGIN_RECORDS, Many, Record, Text, bad, items, scalar
 from pysshd.policy.report import show
@@ -95,7 +95,7 @@ class RoleModel(Record):
     env: EnvModel | None = None
     signals: Annotated[tuple[Text, ...] | None, PlainValidator(_signals)] = None
     confined: True_ | None = None
-    sftp: SftpModel | None = None
+    sftp: SftpField | None = None
 
 
 class DenyModel(RoleModel):

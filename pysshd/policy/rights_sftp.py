@@ -133,11 +133,10 @@ class SftpRight:
         return shown == {"/": "/"} and everywhere and all(rights == ALL for _, rights in self.paths)
 
     def __str__(self) -> str:
-        parts = (
-            [f"mounts: {{{', '.join(f'{mount.at}: {mount.folder}' for mount in self.mounts)}}}"] if self.mounts else []
-        )
-        parts += [f"paths: {{{', '.join(pattern.source for pattern, _ in self.paths)}}}"] if self.paths else []
-        return f"sftp: {{{', '.join(parts)}}}"
+        mounts = ", ".join(f"{mount.at}: {mount.folder}" for mount in self.mounts)
+        paths = ", ".join(f"{pattern.source}: …" for pattern, _ in self.paths)
+        shown = [f"{key}: {{{value}}}" for key, value in (("mounts", mounts), ("paths", paths)) if value]
+        return f"sftp: {{{', '.join(shown)}}}"
 
 
 def by_literal_start(
