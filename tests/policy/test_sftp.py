@@ -1,6 +1,7 @@
 """SFTP and scp: which operations are allowed where, which folders are shown, and how the subsystem is answered."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -226,7 +227,7 @@ def test_a_permission_with_a_slot_without_value_is_not_in_force() -> None:
         )
     )
     assert do(ruleset, "upload", "/k/x").way == FileWay(Mount("/k", Folder("/keys/laptop")), "/x")
-    by_password = {"methods": (PASSWORD,)}
+    by_password: dict[str, Any] = {"methods": (PASSWORD,)}
     assert not do(ruleset, "upload", "/k/x", **by_password).allowed
     assert do(ruleset, "download", "/k/x", **by_password).way == FileWay(SRV, "/k/x")
     assert ask(ruleset, Subsystem("sftp"), **by_password).way == SftpWay((SRV,))
