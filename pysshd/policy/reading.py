@@ -141,7 +141,12 @@ class Record(BaseModel):
     """
 
     model_config = ConfigDict(
-        strict=True, extra="forbid", frozen=True, arbitrary_types_allowed=True, hide_input_in_errors=True, defer_build=True
+        strict=True,
+        extra="forbid",
+        frozen=True,
+        arbitrary_types_allowed=True,
+        hide_input_in_errors=True,
+        defer_build=True,
     )
     later: ClassVar[frozenset[str]] = frozenset()
     unserved: ClassVar[frozenset[str]] = frozenset()

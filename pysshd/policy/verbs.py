@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
-from pysshd.policy.query import Break, Env, Exec, Global, Pty, Request, Run, Session, Shell, Signal, Subsystem
+from pysshd.policy.query import Break, Env, Exec, Global, Pty, Request, Run, Session, Sftp, Shell, Signal, Subsystem
 from pysshd.policy.report import meant, one_of, show
+from pysshd.policy.rights_sftp import RIGHTS
 
 
 class VerbError(ValueError):
@@ -125,6 +126,16 @@ def _tell_signal(request: Signal) -> str:
     return request.name if running is None else f"{request.name} {running}"
 
 
+def _sftp(rest: str) -> Request:
+    right, _, path = rest.partition(" ")
+    if right not in RIGHTS:
+        raise VerbError(f"unknown right {show(right)}, expected {one_of(RIGHTS)}", meant(right, RIGHTS))
+    if not path.startswith("/"):
+        raise VerbError(f"found path {show(path)}, expected an absolute one: {_SFTP_FORM}")
+    return Sftp(right, _to_bytes(path))
+
+
+_SFTP_FORM: Final = "sftp RIGHT /PATH"
 _SIGNAL_FORM: Final = "signal NAME [VERB …]"
 _ROWS: Final = (
     Verb("shell", "shell", "start the shell", Shell, _bare("shell", Shell()), _nothing),
@@ -139,6 +150,8 @@ _ROWS: Final = (
          _with(_SIGNAL_FORM, _signal), _tell_signal),
     Verb("break", "break [VERB …]", "send a break to what the shell, or another request, runs", Break,
          lambda rest: Break(_running(rest)), lambda one: _tell_running(one.running)),
+    Verb("sftp", _SFTP_FORM, "do one operation of SFTP or scp", Sftp,
+         _with(_SFTP_FORM, _sftp), lambda one: f"{one.right} {_to_text(one.path)}"),
     Verb("channel", "channel KIND", "open a channel of this kind: session", Session,
          _with("channel KIND", Session), lambda one: one.kind),
     Verb("global", "global NAME", "make a global request", Global, _with("global NAME", Global), lambda one: one.name),

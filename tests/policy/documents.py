@@ -19,6 +19,7 @@ from pysshd.policy.query import (
     Query,
     Request,
     Session,
+    Sftp,
     Shell,
     Signal,
     Step,
@@ -132,6 +133,7 @@ REQUESTS: st.SearchStrategy[Request] = st.one_of(
     st.builds(Signal, st.sampled_from(["INT", "KILL", "X"]), RUNS),
     RUNS.map(Break),
     st.sampled_from(["keepalive@openssh.com", "x"]).map(Global),
+    st.builds(Sftp, st.sampled_from(["list", "upload"]), st.sampled_from([b"/", b"/in/a", b"/../a"])),
     st.builds(Login, st.lists(st.sampled_from(STEPS), max_size=2).map(tuple), st.sampled_from(STEPS)),
 )
 SOURCES = st.sampled_from(

@@ -1,6 +1,6 @@
 """What must hold of SFTP in every document that is accepted, and what decides at a path beside an obvious model."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
@@ -9,12 +9,12 @@ from pysshd.patterns.paths import parse_path
 from pysshd.policy.decide import decide
 from pysshd.policy.decision import Decision
 from pysshd.policy.problems import PolicyError
-from pysshd.policy.query import Exec, Query, Request, Session, Sftp, Subsystem
+from pysshd.policy.query import Exec, Facts, Query, Request, Session, Sftp, Subsystem
 from pysshd.policy.rights_sftp import SftpRight, by_literal_start, with_implied
 from pysshd.policy.ruleset import Ruleset
 from tests.policy.documents import likely_facts
 from tests.policy.sftp import load
-from tests.policy.support import ask
+from tests.policy.support import PASSWORD, ask, key_step
 
 many = settings(suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow], max_examples=40)
 
@@ -42,6 +42,16 @@ CONDITIONS = st.sampled_from(
      "who: group:ops", "account: git", "from: 10.0.0.0/8", "not_after: 2026-11-24",
      "who: key:laptop", "unless: {account: git}", "with: password"]
 )  # fmt: skip
+
+
+LOGIN = 'login: [{who: bob, methods: publickey}, {who: "*", methods: publickey+password}]\n'
+
+
+@st.composite
+def complete_facts(draw: st.DrawFn) -> Facts:
+    """Facts of a login that this section admits: of others no document says anything."""
+    facts = draw(likely_facts())
+    return replace(facts, methods=(facts.methods[0],) if facts.person == "bob" else (facts.methods[0], PASSWORD))
 
 
 def _flow(mapping: dict[str, str]) -> str:
@@ -84,7 +94,7 @@ class Document:
         entries = [*self.allows, *self.denies]
         text = "".join(f"  - {{{entry}}}\n" for entry in entries)
         try:
-            return load(f"grants:\n{text}" if entries else "")
+            return load(LOGIN + (f"grants:\n{text}" if entries else ""))
         except PolicyError:
             assume(False)
             raise
@@ -98,7 +108,7 @@ REQUESTS: st.SearchStrategy[Request] = st.one_of(
     st.builds(Sftp, st.sampled_from(RIGHTS), st.sampled_from([path.encode() for path in PATHS])),
     st.sampled_from([Subsystem("sftp"), Exec(b"scp -t /a"), Exec(b"scp -f /a"), Session()]),
 )
-ASKED = st.lists(st.builds(Query, likely_facts(), REQUESTS), min_size=10, max_size=20)
+ASKED = st.lists(st.builds(Query, complete_facts(), REQUESTS), min_size=10, max_size=20)
 
 
 def outcome(found: Decision) -> tuple[object, ...]:
@@ -192,4 +202,5 @@ def test_permissions_unite(one: dict[str, list[str]], two: dict[str, list[str]],
     entries = [f"who: alice, allow: {{sftp: {{mounts: {{/: /srv}}, paths: {_paths(paths)}}}}}" for paths in (one, two)]
     query = Sftp(right, path.encode())
     both, *each = (Document(tuple(some), ()).ruleset() for some in (entries, entries[:1], entries[1:]))
-    assert ask(both, query).allowed is any(ask(ruleset, query).allowed for ruleset in each)
+    answers = [ask(ruleset, query, methods=(key_step(), PASSWORD)).allowed for ruleset in (both, *each)]
+    assert answers[0] is any(answers[1:])

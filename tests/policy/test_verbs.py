@@ -4,7 +4,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pysshd.policy.query import Break, Env, Exec, Global, Login, Pty, Request, Session, Shell, Signal, Step, Subsystem
+from pysshd.policy.query import (
+    Break,
+    Env,
+    Exec,
+    Global,
+    Login,
+    Pty,
+    Request,
+    Session,
+    Sftp,
+    Shell,
+    Signal,
+    Step,
+    Subsystem,
+)
 from pysshd.policy.verbs import VERBS, VerbError, read_request, request_of, say_request
 from tests.policy.documents import REQUESTS
 
@@ -28,6 +42,9 @@ from tests.policy.documents import REQUESTS
         ("signal TERM exec sleep 5", Signal("TERM", Exec(b"sleep 5"))),
         ("break", Break(Shell())),
         ("break subsystem sftp", Break(Subsystem("sftp"))),
+        ("sftp list /", Sftp("list", b"/")),
+        ("sftp upload /in/a b", Sftp("upload", b"/in/a b")),
+        ("sftp stat /\udcff", Sftp("stat", b"/\xff")),
         ("channel session", Session()),
         ("channel x11", Session("x11")),
         ("global keepalive@openssh.com", Global("keepalive@openssh.com")),
@@ -47,6 +64,10 @@ def test_a_text_and_its_request(text: str, request_: Request) -> None:
         ("shell ", "found '' behind shell, expected nothing"),
         ("exec", "found nothing behind exec, expected exec COMMAND"),
         ("env LANG", "found 'LANG' behind env, expected env NAME=VALUE"),
+        ("sftp", "found nothing behind sftp, expected sftp RIGHT /PATH"),
+        ("sftp all /", "unknown right 'all', expected list, stat, download,"),
+        ("sftp list", "found path '', expected an absolute one: sftp RIGHT /PATH"),
+        ("sftp list in/a", "found path 'in/a', expected an absolute one"),
         ("signal INT pty xterm", "found 'pty xterm', which runs nothing"),
         ("signal INT nonsense", "unknown verb 'nonsense'"),
     ],
