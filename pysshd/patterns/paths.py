@@ -34,6 +34,9 @@ def virtual_path(path: bytes) -> str:
         raise PathError("it does not begin with '/'")
     if "\0" in text:
         raise PathError("it has a NUL")
+    # Most are written so already, and this is asked for every operation.
+    if "//" not in text and "/." not in text and not text.endswith(SEPARATOR):
+        return text
     parts = [part for part in text.split(SEPARATOR) if part not in ("", ".")]
     if ".." in parts:
         raise PathError("it has '..', which must be resolved first")

@@ -149,4 +149,5 @@ def _first(permissions: Iterable[InForce]) -> InForce:
 
 
 def _grants(permissions: Iterable[InForce], others: Iterable[Grant]) -> tuple[Grant, ...]:
-    return tuple(dict.fromkeys([*(one.grant for one in permissions), *others]))
+    # Told apart by their numbers: the hash of a grant is that of all its conditions.
+    return tuple({grant.number: grant for grant in (*(one.grant for one in permissions), *others)}.values())

@@ -26,18 +26,19 @@ class ShellBesidePaths:
         """Check everyone; each permission is told once."""
         for person in people:
             grants = grants_of(person)
-            bounded = [(grant, right) for grant in grants for right in _bounded(grant)]
+            bounded = [(grant, right) for grant in grants if grant.rights.sftp for right in _bounded(grant)]
             if not bounded:
                 continue
             shells = [(grant, right) for grant in grants if grant.effect is Effect.ALLOW for right in _shells(grant)]
             for grant, right in bounded:
                 for other, shell in shells:
-                    self._check(person, grant, right, other, shell)
+                    if right.where not in self._told:
+                        self._check(person, grant, right, other, shell)
 
     def _check(self, person: Person, grant: Grant, right: SftpRight, other: Grant, shell: RunRight) -> None:
         entries = [grant.conditions, other.conditions]
         key = (grant.number, other.number, self._worlds.signature(person, entries))
-        if right.where in self._told or key in self._known:
+        if key in self._known:
             return
         self._known.add(key)
         case = self._worlds.together(person, entries)

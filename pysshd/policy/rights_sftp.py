@@ -36,8 +36,9 @@ class FolderTemplate:
 
     def fill(self, values: Mapping[str, str]) -> Folder | None:
         """The folder, or None where a slot has no value that is one part of a path."""
-        if any(not _is_part(values.get(slot, "")) for slot in self.path.slots):
-            return None
+        for slot in self.path.parts[1::2]:
+            if not _is_part(values.get(slot, "")):
+                return None
         path = self.path.fill(values)
         return Folder(path, self.in_home) if path is not None else None
 

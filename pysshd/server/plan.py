@@ -6,6 +6,7 @@ from datetime import datetime
 from pysshd.policy.bounds import NO_BOUNDS, Bounds, Limit, Record
 from pysshd.policy.ways import (
     EnvWay,
+    FileWay,
     Forced,
     GlobalWay,
     LoginShell,
@@ -14,6 +15,7 @@ from pysshd.policy.ways import (
     PtyWay,
     RunWay,
     SessionWay,
+    SftpWay,
     ShellCommand,
     SignalWay,
     Way,
@@ -25,6 +27,7 @@ __all__ = [
     "Account",
     "Bounds",
     "EnvWay",
+    "FileWay",
     "Forced",
     "GlobalWay",
     "Limit",
@@ -36,6 +39,7 @@ __all__ = [
     "Record",
     "RunWay",
     "SessionWay",
+    "SftpWay",
     "ShellCommand",
     "SignalWay",
     "Way",

@@ -2,6 +2,7 @@
 
 import pytest
 
+from pysshd.policy.ways import Folder, Mount
 from pysshd.server.commands import Run, run_of
 from pysshd.server.plan import (
     NO_BOUNDS,
@@ -12,6 +13,7 @@ from pysshd.server.plan import (
     Plan,
     Program,
     PtyWay,
+    SftpWay,
     ShellCommand,
     Way,
     Words,
@@ -53,6 +55,7 @@ def test_a_forced_command_runs_the_policys_words_alone() -> None:
     "way",
     [
         LoginWay(True),
+        SftpWay((Mount("/", Folder("/srv")),)),
         PtyWay(),
         Words((), False),
         Words((b"",), False),

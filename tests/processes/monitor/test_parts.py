@@ -14,7 +14,20 @@ from pysshd.processes.monitor.journal import REFUSALS, ConnectionJournal, descri
 from pysshd.processes.monitor.pacing import TokenBucket
 from pysshd.processes.monitor.signer import HASH_SIZES, Signer
 from pysshd.server.ports import DecisionRecord
-from pysshd.server.requests import Break, Env, Exec, Global, Login, Pty, Request, Session, Shell, Signal, Subsystem
+from pysshd.server.requests import (
+    Break,
+    Env,
+    Exec,
+    Global,
+    Login,
+    Pty,
+    Request,
+    Session,
+    Sftp,
+    Shell,
+    Signal,
+    Subsystem,
+)
 from pysshd.ssh.crypto.generate import generate_private_key
 from tests.processes.monitor.house import CURVED, HOST_KEY, Memory
 
@@ -82,7 +95,7 @@ REQUESTS: list[tuple[Request, str | bytes]] = [
     (Shell(), "shell"), (Exec(b"a\xff"), b"exec a\xff"), (Subsystem("sftp"), "subsystem sftp"), (Pty("vt"), "pty vt"),
     (Env("A", b"secret"), "env A"), (Signal("TERM", Shell()), "signal TERM"), (Break(Shell()), "break"),
     (Global("x"), "global request x"), (Session("session"), "channel session"),
-    (Login((), Step("password")), "log in by password"),
+    (Login((), Step("password")), "log in by password"), (Sftp("list", b"/\xff"), b"sftp list /\xff"),
 ]  # fmt: skip
 
 
