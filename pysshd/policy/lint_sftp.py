@@ -55,8 +55,8 @@ class ShellBesidePaths:
 
 
 def _bounded(grant: Grant) -> list[SftpRight]:
-    """What holds somebody to paths: a permission of less than everything, or a deny of something."""
-    return [right for right in grant.rights.sftp if grant.effect is Effect.DENY or not right.limits_nothing]
+    """What holds somebody to paths: a permission of less than everything, or a deny, which shows nothing."""
+    return [right for right in grant.rights.sftp if not right.limits_nothing]
 
 
 def _shells(grant: Grant) -> list[RunRight]:

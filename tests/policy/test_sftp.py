@@ -5,16 +5,18 @@ from typing import Any
 
 import pytest
 
+from pysshd.policy.bounds import Bounds, Limit
 from pysshd.policy.decide import decide
 from pysshd.policy.decision import Decision
 from pysshd.policy.load import load_text
 from pysshd.policy.problems import PolicyError
 from pysshd.policy.query import Exec, Query, Request, Session, Sftp, Shell, Subsystem, UnixFacts
-from pysshd.policy.rights_sftp import RIGHTS
-from pysshd.policy.ruleset import Ruleset
+from pysshd.policy.rights_sftp import RIGHTS, FolderTemplate
+from pysshd.policy.ruleset import Ruleset, ruleset_of
+from pysshd.policy.templates import parse_template
 from pysshd.policy.ways import FileWay, Folder, Mount, Program, SftpWay, ShellCommand, Words
 from tests.policy.sftp import DROP_BOX, allow, do, grants, load
-from tests.policy.support import PASSWORD, PEOPLE, ask, facts
+from tests.policy.support import PASSWORD, PEOPLE, ask, facts, key_step
 
 SRV = Mount("/", Folder("/srv"))
 CONFINED_SHELL = "shell: true, exec: any, confined: true"
@@ -196,6 +198,52 @@ def test_where_a_path_leads(path: str, way: FileWay | None) -> None:
     assert do(ruleset, "upload", path).way == (way if way is not None and way.mount is not None else None)
 
 
+def test_the_top_of_a_mount_there() -> None:
+    assert do(load(DROP_BOX), "list", "/").way == FileWay(Mount("/", Folder("/srv/drop/alice")))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "sftp: {mounts: {/: /other}}",
+        "sftp: {paths: {/: list}, start: /b}",
+        "forced: [x], confined: true",
+        "subsystems: {sftp: [x]}, confined: true",
+    ],
+)
+def test_what_would_clash_after_all_is_refused(other: str) -> None:
+    """No login of this file is by a password too; somebody who comes so all the same gets neither of the two."""
+    ruleset = load(grants(allow("{/: list}", start="/a"), f"who: alice, with: password, allow: {{{other}}}"))
+    assert ask(ruleset, Subsystem("sftp")).allowed
+    both: dict[str, Any] = {"methods": (key_step(), PASSWORD)}
+    refused = ask(ruleset, Subsystem("sftp"), **both)
+    assert (refused.allowed, refused.decided_by) == (False, "a clash")
+    assert do(ruleset, "list", "/").allowed
+    assert do(ruleset, "list", "/", **both).allowed is not other.startswith("sftp")
+
+
+def test_what_permits_binds() -> None:
+    """An operation is bound by those that permit it; scp also by those that would permit the command."""
+    document = load(
+        grants(
+            allow("{/a: list}"),
+            allow("{/b: list}"),
+            "who: alice, allow: {exec: any, confined: true}",
+            "who: alice, allow: {pty: true}",
+        )
+    )
+    limits = [Bounds(frozenset([Limit("sessions", number)])) for number in range(4)]
+    bound = [replace(grant, bounds=limits[index]) for index, grant in enumerate(document.grants)]
+    ruleset = ruleset_of(document.settings, document.people.values(), document.login, bound)
+
+    def amounts(found: Decision) -> set[float]:
+        return {limit.amount for limit in found.bounds.limits}
+
+    assert amounts(do(ruleset, "list", "/b")) == {1}
+    assert amounts(ask(ruleset, Subsystem("sftp"))) == {0, 1}
+    assert amounts(ask(ruleset, Exec(b"scp -t /a"))) == {0, 1, 2}
+
+
 def test_mounts_of_all_permissions_join() -> None:
     ruleset = load(
         grants(
@@ -235,6 +283,18 @@ def test_a_permission_with_a_slot_without_value_is_not_in_force() -> None:
     assert ask(alone, Subsystem("sftp")).way == SftpWay((SRV,), Folder("/laptop"))
     assert not ask(alone, Subsystem("sftp"), **by_password).allowed
     assert not do(alone, "list", "/", **by_password).allowed
+
+
+@pytest.mark.parametrize(
+    ("value", "path"),
+    [("a", "/keys/a-x"), ("a b", "/keys/a b-x"), ("..a", "/keys/..a-x")]
+    + [(value, None) for value in ("", ".", "..", "a/b", "/", "a\0")],
+)
+def test_a_slot_is_filled_with_one_part_of_a_path_or_not_at_all(value: str, path: str | None) -> None:
+    folder = FolderTemplate(parse_template("/keys/{key}-x"))
+    assert folder.fill({"key": value}) == (Folder(path) if path is not None else None)
+    assert folder.fill({}) is None
+    assert FolderTemplate(parse_template("/keys")).fill({}) == Folder("/keys")
 
 
 def test_braces_are_doubled() -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from pysshd.policy.clash import common_request
 from pysshd.policy.load import load_text
 from pysshd.policy.problems import PolicyError
 from tests.policy.sftp import allow, grants, load
@@ -49,6 +50,13 @@ def test_pairs_that_clash(first: str, second: str, request_: str) -> None:
         assert text.count("clash") == 1
 
 
+def test_the_same_folder_is_no_clash() -> None:
+    ruleset = load(grants(allow("{/: list}", start="/a"), allow("{/: all}", who="bob", start="/a")))
+    one, two = (grant.rights.sftp[0] for grant in ruleset.grants)
+    for left, right in zip(one.parts, two.parts, strict=True):
+        assert common_request(left, right) is None
+
+
 def test_one_role_can_clash_with_itself() -> None:
     assert "subsystem sftp" in refused(grants(f"who: alice, allow: {{{TREE}, forced: [x], confined: true}}"))
 
@@ -60,6 +68,7 @@ def test_one_role_can_clash_with_itself() -> None:
         (TREE, "sftp: {mounts: {/a: /srv/b}}"),
         (TREE, "sftp: {mounts: {/: /srv}, start: /a}"),
         (TREE, "sftp: {paths: {'/**': all}}"),
+        (TREE, "sftp: {paths: {/: list}, start: /a}"),
         ("sftp: {mounts: {/: '/srv/{user}'}}", "sftp: {mounts: {/: '/srv/{user}'}}"),
         (TREE, "subsystems: {mail: [x]}, confined: true"),
         (TREE, "shell: true, exec: any, confined: true"),
@@ -114,6 +123,16 @@ def test_a_shell_beside_path_rights_is_warned_of(shell: str) -> None:
 def test_denied_rights_beside_a_shell_are_warned_of() -> None:
     (warning,) = warned(grants(SHELL, 'who: "*", deny: {sftp: {paths: {/a: upload}}}'))
     assert "sftp: {paths: {/a: …}} bounds nothing: alice has shell: true" in warning
+
+
+@pytest.mark.parametrize(("paths", "mounts"), [("{'/**': all}", "{/: /}"), ("{/: all, '/**': all}", "{/: /srv}")])
+def test_almost_everything_is_not_everything(paths: str, mounts: str) -> None:
+    assert len(warned(grants(SHELL, allow(paths, mounts)))) == 1
+
+
+def test_each_permission_is_warned_of_once() -> None:
+    shells = "who: alice, allow: {shell: true, confined: true}", "who: alice, allow: {exec: any, confined: true}"
+    assert len(warned(grants(*shells, allow("{/: list}")))) == 1
 
 
 @pytest.mark.parametrize(
