@@ -9,6 +9,7 @@ from pysshd.patterns.hosts import AddressSet, Network, address_set
 from pysshd.policy import conditions as c
 from pysshd.policy.compile_people import window_of
 from pysshd.policy.compile_sftp import BUILT_IN_SFTP, sftp_rights
+from pysshd.policy.compile_when import when_of
 from pysshd.policy.fields_login import Who
 from pysshd.policy.fields_places import Place
 from pysshd.policy.fields_programs import Argv, ExecItem
@@ -116,9 +117,7 @@ class EntriesCompiler:
             effect, everything = Effect.DENY, True
         elif model.deny is not None:
             effect, rights = Effect.DENY, self.rights(model.deny)
-        return Grant(
-            name, self._where(model.mark), number, conditions, effect, rights, everything, window=conditions.window
-        )
+        return Grant(name, self._where(model.mark), number, conditions, effect, rights, everything)
 
     def check_references(self, record: Record) -> None:
         """Look up what a record with errors refers to."""
@@ -194,6 +193,12 @@ class EntriesCompiler:
     def _conditions(self, model: LoginModel | GrantModel, unless: Conditions | None, *, admits: bool) -> c.Conditions:
         """`admits`: what matches gains something, so that `*` and a missing `who` do not mean whoever is uid 0."""
         own = self._keys(model, but_root=admits)
+        # Inside `unless` of what refuses, a client gains by what it claims just so.
+        claims = model.client if admits else unless.client if unless is not None else None
+        if claims is not None:
+            self._report.warning(
+                claims[0].mark, "client lets somebody in or through here: it is what the client claims"
+            )
         not_before, not_after = model.not_before, model.not_after
         window = window_of(not_before, not_after, self._zone, self._report)
         if window is not ALWAYS:
@@ -222,6 +227,11 @@ class EntriesCompiler:
         if model.from_ is not None:
             clause = _clause("from", [place.name or place.network for place in model.from_])
             found.append(c.From(clause, self._addresses(model.from_)))
+        if model.client is not None:
+            patterns = tuple(parse_glob(pattern.text) for pattern in model.client)
+            found.append(c.Client(_clause("client", model.client), patterns))
+        if model.when is not None:
+            found.append(when_of(model.when, self._zone))
         return tuple(found)
 
     def _who(self, items: Sequence[Who], but_root: bool) -> c.Who:

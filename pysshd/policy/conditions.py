@@ -4,14 +4,16 @@ A condition is TRUE, FALSE or UNKNOWN; unknown is a fact that could not be obtai
 effect says: an allow does not match, a deny or a bound does, a login entry refuses (policy.md, Conditions).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
+from pysshd.patterns.globs import Glob
 from pysshd.patterns.hosts import AddressSet
-from pysshd.policy.people import ALWAYS, Person, Window
-from pysshd.policy.query import IPAddress, UnixFacts, Unknown
+from pysshd.policy.people import Person, Window
+from pysshd.policy.query import UNKNOWN, IPAddress, UnixFacts, Unknown
+from pysshd.policy.weekly import Weekly
 
 
 class Truth(IntEnum):
@@ -32,6 +34,7 @@ class Case:
 
     methods: names of the methods used; key_names, fingerprints: of the keys used.
     unix: what the host says of the session's account, where that plays a part.
+    client: the client's identification string.
     """
 
     person: Person | None
@@ -43,6 +46,7 @@ class Case:
     key_names: frozenset[str] = frozenset()
     fingerprints: frozenset[str] = frozenset()
     unix: UnixFacts | None = None
+    client: str | Unknown = UNKNOWN
 
     @property
     def is_root(self) -> Truth:
@@ -187,11 +191,60 @@ class Within:
 
 
 @dataclass(frozen=True, slots=True)
+class When:
+    """`when`: hours of the week."""
+
+    clause: str
+    window: Weekly
+
+    def test(self, case: Case) -> Truth:
+        """Whether the wall clock shows a time within them."""
+        return TRUE if self.window.holds(case.now) else FALSE
+
+
+Timed: TypeAlias = Within | When
+"""Conditions whose truth changes with time alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """`client`: the client's version string, which is what it claims."""
+
+    clause: str
+    patterns: tuple[Glob, ...]
+
+    def test(self, case: Case) -> Truth:
+        """Whether the version is of one of these forms."""
+        if isinstance(case.client, Unknown):
+            return UNSURE
+        return TRUE if self.claimed(case.client) else FALSE
+
+    def claimed(self, identification: str) -> bool:
+        """Whether a client says so in its identification string."""
+        version = version_of(identification)
+        return any(pattern.matches(version) for pattern in self.patterns)
+
+
+def version_of(identification: str) -> str:
+    """What an identification string says behind the protocol's version (RFC 4253 §4.2): software and comments."""
+    protocol, _, rest = identification.partition("-")
+    return rest.partition("-")[2] if protocol == "SSH" and "-" in rest else identification
+
+
+@dataclass(frozen=True, slots=True)
 class Conditions:
-    """All conditions of an entry, and those of its `unless`."""
+    """All conditions of an entry, and those of its `unless`.
+
+    timed: those of both whose truth changes with time.
+    """
 
     own: tuple[Condition, ...] = ()
     unless: tuple[Condition, ...] = ()
+    timed: tuple[Timed, ...] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        timed = tuple(condition for condition in self.all if isinstance(condition, Timed))
+        object.__setattr__(self, "timed", timed)
 
     def truth(self, case: Case) -> Truth:
         """Whether the entry's conditions hold."""
@@ -224,10 +277,10 @@ class Conditions:
         """The entry's own `who`; None: everyone."""
         return next((condition for condition in self.own if isinstance(condition, Who)), None)
 
-    @property
-    def window(self) -> Window:
-        """The time in which the entry counts."""
-        return next((condition.window for condition in self.own if isinstance(condition, Within)), ALWAYS)
+    def next_edge(self, now: datetime) -> datetime | None:
+        """The first instant after `now` at which one of them may change its truth, or None."""
+        edges = [edge for condition in self.timed if (edge := condition.window.next_edge(now)) is not None]
+        return min(edges, default=None)
 
     @property
     def all(self) -> tuple[Condition, ...]:

@@ -13,7 +13,7 @@ from pysshd.policy.found import CLASH as _CLASH
 from pysshd.policy.found import REFUSED as _REFUSED
 from pysshd.policy.found import Found as _Found
 from pysshd.policy.login import case_of, decide_login, earliest, first_methods, standing
-from pysshd.policy.people import ALWAYS, Person
+from pysshd.policy.people import Person
 from pysshd.policy.query import (
     Break,
     Env,
@@ -142,8 +142,8 @@ class _Judgement:
             self._note(grant, relevant and not self._only_shows(grant))
         if not relevant:
             return
-        if grant.window is not ALWAYS:
-            self.edge = earliest((self.edge, grant.window.next_edge(self.case.now)))
+        if grant.conditions.timed:
+            self.edge = earliest((self.edge, grant.conditions.next_edge(self.case.now)))
         if grant.effect is Effect.ALLOW:
             if truth is TRUE:
                 self._permitting.append(grant)

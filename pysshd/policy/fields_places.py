@@ -1,7 +1,7 @@
-"""The types of fields of where: addresses and networks, and where to listen."""
+"""The types of fields of where from and where to: addresses, networks, clients, and where to listen."""
 
 from dataclasses import dataclass
-from typing import Annotated, TypeAlias
+from typing import Annotated, Final, TypeAlias
 
 from pydantic import PlainValidator
 
@@ -9,9 +9,12 @@ from pysshd.patterns import names
 from pysshd.patterns.hosts import AddressError, Network, parse_network
 from pysshd.policy import values
 from pysshd.policy.problems import Mark
-from pysshd.policy.reading import bad, text
+from pysshd.policy.reading import Text, bad, text
 from pysshd.policy.report import show
 from pysshd.policy.settings import Listen
+
+_CLIENT_MAX: Final = 253
+"""An identification string has no more characters (RFC 4253 §4.2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,5 +70,17 @@ def listen(node: object) -> Listen:
     return Listen(found, str(network.network_address), number, str(item.mark))
 
 
+def client(node: object) -> Text:
+    """A pattern of the client's version string, as in `OpenSSH_*`."""
+    found = text(node)
+    if not (found.text.isascii() and found.text.isprintable()) or len(found.text) > _CLIENT_MAX:
+        raise bad(f"found {show(found.text)}, expected up to {_CLIENT_MAX} printable letters of ASCII")
+    if found.text.startswith("SSH-"):
+        raise bad(f"found {show(found.text)}, expected what follows the protocol's version, such as OpenSSH_*",
+                  "leave out SSH-2.0-")  # fmt: skip
+    return found
+
+
 FromItem: TypeAlias = Annotated[Place, PlainValidator(place)]
 ListenItem: TypeAlias = Annotated[Listen, PlainValidator(listen)]
+ClientItem: TypeAlias = Annotated[Text, PlainValidator(client)]

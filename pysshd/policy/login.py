@@ -94,6 +94,7 @@ def case_of(person: Person | None, account: str, facts: Facts, steps: tuple[Step
         frozenset(names),
         frozenset(fingerprints),
         facts.unix,
+        facts.client,
     )
 
 
@@ -108,7 +109,7 @@ def decide_login(ruleset: Ruleset, facts: Facts, request: Login, *, trace: bool)
     tried: list[Tried] = []
     for entry in ruleset.login:
         truth = entry.conditions.truth(case)
-        edge = earliest((edge, entry.conditions.window.next_edge(facts.now)))
+        edge = earliest((edge, entry.conditions.next_edge(facts.now)))
         if trace:
             failed = entry.conditions.failed(case)
             tried.append(Tried(f"login entry {entry.number}", entry.where, truth is TRUE, failed))
@@ -146,7 +147,7 @@ def first_methods(ruleset: Ruleset, facts: Facts) -> tuple[str, ...]:
     They follow from `facts.listener`, `.source`, `.client` and `.now` alone: account and person are not read, and every
     entry counts that could decide for somebody.
     """
-    case = Case(None, "", facts.source, facts.listener, facts.now)
+    case = Case(None, "", facts.source, facts.listener, facts.now, client=facts.client)
     found: dict[str, None] = {}
     for entry in ruleset.login:
         truth = min((_anyone(condition, case) for condition in entry.conditions.own), default=TRUE)

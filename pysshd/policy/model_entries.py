@@ -7,7 +7,7 @@ from pydantic import Field, PlainValidator, ValidatorFunctionWrapHandler, WrapVa
 
 from pysshd.policy.fields import AnyText, Moment, Name, True_
 from pysshd.policy.fields_login import MethodsItem, WhoItem
-from pysshd.policy.fields_places import FromItem
+from pysshd.policy.fields_places import ClientItem, FromItem
 from pysshd.policy.fields_programs import (
     Argv,
     ExecItem,
@@ -21,6 +21,7 @@ from pysshd.policy.fields_programs import (
     variable_pattern,
 )
 from pysshd.policy.model_sftp import SftpField
+from pysshd.policy.model_when import When
 from pysshd.policy.nodes import Scalar
 from pysshd.policy.reading import LOGIN_RECORDS, Many, Record, Text, bad, items, scalar
 from pysshd.policy.report import show
@@ -30,12 +31,12 @@ from pysshd.policy.templates import Template
 class Conditions(Record):
     """The conditions of an entry: within a list any value may hold, between keys all must."""
 
-    later: ClassVar[frozenset[str]] = frozenset(["when", "client"])
-
     who: Many[WhoItem] | None = None
     account: Many[Name] | None = None
     from_: Many[FromItem] | None = Field(None, alias="from")
     listener: Many[AnyText] | None = None
+    client: Many[ClientItem] | None = None
+    when: When | None = None
 
 
 class GrantConditions(Conditions):
@@ -47,7 +48,7 @@ class GrantConditions(Conditions):
 class LoginModel(Conditions):
     """An entry of `login`: how must this person prove who they are?"""
 
-    later: ClassVar[frozenset[str]] = Conditions.later | {"set"}
+    later: ClassVar[frozenset[str]] = frozenset(["set"])
 
     unless: Conditions | None = None
     methods: Many[MethodsItem] | None = None
@@ -129,7 +130,7 @@ class BoundModel(Record):
 class GrantModel(GrantConditions):
     """An entry of `grants`: what may they then do?"""
 
-    later: ClassVar[frozenset[str]] = Conditions.later | {"limits", "record"}
+    later: ClassVar[frozenset[str]] = frozenset(["limits", "record"])
 
     name: Name | None = None
     unless: GrantConditions | None = None

@@ -8,6 +8,7 @@ from pydantic import Field, PlainValidator, ValidatorFunctionWrapHandler, WrapVa
 from pysshd.policy import values
 from pysshd.policy.fields import AbsolutePath, Moment, Name, Path, True_
 from pysshd.policy.fields_login import InlineKey, LeastUid, Password, public_key
+from pysshd.policy.fields_time import Timezone
 from pysshd.policy.model_algorithms import Algorithms
 from pysshd.policy.model_listen import Banner, HostKeysValue, ListenEntry, VersionAddendum
 from pysshd.policy.nodes import Mapping
@@ -37,15 +38,6 @@ def _sandbox(node: object) -> str:
 
 def _profile(node: object) -> str:
     return _choice(node, tuple(PROFILES))
-
-
-def _timezone(node: object) -> str:
-    found = text(node)
-    try:
-        values.timezone(found.text)
-    except ValueError as error:
-        raise bad(f"found {show(found.text)}, {error}") from None
-    return found.text
 
 
 def _interface(node: object) -> Text:
@@ -85,7 +77,7 @@ class ServerModel(Record):
     worker_user: Name | None = None
     state: Path | None = None
     sandbox: Annotated[Literal["require", "best_effort"], PlainValidator(_sandbox)] = "require"
-    timezone: Annotated[str, PlainValidator(_timezone)] = "UTC"
+    timezone: Timezone = "UTC"
     banner: Banner | None = None
     version_addendum: VersionAddendum | None = None
     interface: Annotated[Text | None, PlainValidator(_interface)] = None

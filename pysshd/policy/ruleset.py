@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from pysshd.policy.bounds import NO_BOUNDS, Bounds
 from pysshd.policy.conditions import Conditions, Who
-from pysshd.policy.people import ALWAYS, KeyCandidates, Person, PersonKey, SystemSource, Window
+from pysshd.policy.people import KeyCandidates, Person, PersonKey, SystemSource
 from pysshd.policy.query import Facts
 from pysshd.policy.rights import Rights
 from pysshd.policy.settings import Settings
@@ -27,7 +27,6 @@ class Grant:
     """One entry of `grants:`.
 
     where: `file:line`; number: its place in the file, for traces.
-    window: the time in which it counts, as in its conditions.
     everything: whether a deny touches every request.
     """
 
@@ -39,7 +38,6 @@ class Grant:
     rights: Rights = field(default_factory=Rights)
     everything: bool = False
     bounds: Bounds = NO_BOUNDS
-    window: Window = ALWAYS
 
 
 @dataclass(frozen=True, slots=True)

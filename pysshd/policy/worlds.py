@@ -6,17 +6,31 @@ prefixes and windows, so one address and one instant of each stretch between edg
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address
 from itertools import combinations, product
 from typing import Final
 
-from pysshd.policy.conditions import TRUE, Account, Case, Condition, Conditions, From, Listener, Who, With, Within
+from pysshd.policy.conditions import (
+    TRUE,
+    Account,
+    Case,
+    Client,
+    Condition,
+    Conditions,
+    From,
+    Listener,
+    Timed,
+    When,
+    Who,
+    With,
+    version_of,
+)
+from pysshd.policy.moments import BEGINNING, clients, moments
 from pysshd.policy.people import Person
 from pysshd.policy.query import IPAddress, UnixFacts, Unknown
+from pysshd.policy.weekly import DAYS, local_time
 
-_BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_BEFORE_ALL: Final = datetime(1, 1, 1, tzinfo=UTC)
 _NOBODY: Final = "\0"
 """An account or a listener that no condition names."""
 
@@ -49,6 +63,7 @@ class Worlds:
     def __init__(self, chains: Iterable[tuple[str, ...]], fingerprints: dict[tuple[str, str], tuple[str, ...]]) -> None:
         self._chains = tuple(dict.fromkeys(chains))
         self._fingerprints = fingerprints
+        self._moments: dict[frozenset[Timed], list[datetime]] = {}
 
     def signature(self, person: Person, entries: Sequence[Conditions]) -> Signature:
         """What the entries can tell of a person."""
@@ -68,13 +83,14 @@ class Worlds:
         conditions = [condition for entry in entries for condition in entry.all]
         whos = [condition for condition in conditions if isinstance(condition, Who)]
         logins = self._logins(self._keys(person, whos), conditions)
-        for account, source, listener, now, (methods, keys), groups in product(
+        for account, source, listener, now, (methods, keys), groups, client in product(
             self._accounts(person, conditions),
             _sources(conditions),
             _listeners(conditions),
-            _moments(conditions),
+            self._times(conditions),
             logins,
             _system_groups(whos),
+            clients([condition for condition in conditions if isinstance(condition, Client)]),
         ):
             yield Case(
                 person,
@@ -86,6 +102,7 @@ class Worlds:
                 frozenset(name for name, _ in keys if name is not None),
                 frozenset(fingerprint for _, fingerprint in keys if fingerprint is not None),
                 _unix(person.unix_name(account), groups),
+                client,
             )
 
     def together(self, person: Person, entries: Sequence[Conditions]) -> Case | None:
@@ -96,6 +113,13 @@ class Worlds:
             if all(entry.truth(case) is TRUE for entry in entries):
                 return case
         return None
+
+    def _times(self, conditions: Iterable[Condition]) -> list[datetime]:
+        """The moments that the conditions can tell apart; many entries have the same ones."""
+        timed = frozenset(condition for condition in conditions if isinstance(condition, Timed))
+        if timed not in self._moments:
+            self._moments[timed] = moments(timed)
+        return self._moments[timed]
 
     def _accounts(self, person: Person, conditions: Iterable[Condition]) -> tuple[str, ...]:
         named = _named_accounts(conditions)
@@ -164,17 +188,6 @@ def _listeners(conditions: Iterable[Condition]) -> list[str]:
     return [*named, _NOBODY]
 
 
-def _moments(conditions: Iterable[Condition]) -> list[datetime]:
-    edges = {
-        edge.astimezone(UTC)
-        for condition in conditions
-        if isinstance(condition, Within)
-        for edge in (condition.window.start, condition.window.end)
-        if edge is not None
-    }
-    return sorted(edges | {_BEFORE_ALL}) if edges else [_BEGINNING]
-
-
 def describe(case: Case, entries: Sequence[Conditions]) -> str:
     """A case in words, with no more than the entries ask for."""
     conditions = [condition for entry in entries for condition in entry.all]
@@ -195,6 +208,16 @@ def describe(case: Case, entries: Sequence[Conditions]) -> str:
     names = sorted(case.key_names | case.fingerprints)
     if names:
         words.append(f"by the key {names[0]}")
-    if any(isinstance(condition, Within) for condition in conditions):
-        words.append(f"at {max(case.now, _BEGINNING):%Y-%m-%dT%H:%MZ}")
+    if isinstance(case.client, str) and any(isinstance(condition, Client) for condition in conditions):
+        words.append(f"with the client {version_of(case.client)!r}")
+    if any(isinstance(condition, Timed) for condition in conditions):
+        words.append(_moment(case.now, [condition for condition in conditions if isinstance(condition, When)]))
     return " ".join(words)
+
+
+def _moment(now: datetime, schedules: Sequence[When]) -> str:
+    """A moment in words: by the wall clock of those who ask for hours of the week."""
+    if not schedules:
+        return f"at {max(now, BEGINNING):%Y-%m-%dT%H:%MZ}"
+    local = local_time(now, schedules[0].window.zone)
+    return f"on {DAYS[local.weekday()]} {local.isoformat(timespec='minutes')}"

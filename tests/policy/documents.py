@@ -42,6 +42,10 @@ def _conditions(windows: bool) -> st.SearchStrategy[dict[str, str]]:
         "from": FROM,
         "with": WITH,
         "listener": st.just('"[::1]:2222"'),
+        "client": st.sampled_from(["x", '"*"', '"y*"']),
+        "when": st.sampled_from(
+            ["{days: mon-tue}", "{hours: 13:00-12:00}", "{days: wed, hours: 20:00-18:00, timezone: Asia/Tokyo}"]
+        ),
     }
     if windows:
         keys |= {"not_before": st.just("2026-11-24"), "not_after": st.just("2026-11-25")}
@@ -146,8 +150,8 @@ FACTS = st.builds(
     st.sampled_from([*NAMES, *NAMES, "mallory", None]),
     SOURCES,
     st.sampled_from(["127.0.0.1:2222", "[::1]:2222"]),
-    st.just("SSH-2.0-x"),
-    st.integers(0, 4).map(lambda days: NOON + timedelta(days=days)),
+    st.sampled_from(["SSH-2.0-x", "SSH-2.0-yz", UNKNOWN]),
+    st.integers(0, 48).map(lambda hours: NOON + timedelta(hours=2 * hours)),
     st.lists(st.sampled_from(STEPS), max_size=2).map(tuple),
 )
 
