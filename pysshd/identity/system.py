@@ -110,6 +110,7 @@ class SystemPeople:
         people = dict.fromkeys(person.name for person in listed) if source is not None else {}
         if source is not None and account not in self._ruleset.people:
             people[account] = None
+            accounts[source.defaults.person(account).unix_name(account)] = None
         if len(people) > NAMES_MAX:
             self._complain(f"account {account} is shared by {len(people)} people, of whom {NAMES_MAX} are looked up")
         return LookUp(

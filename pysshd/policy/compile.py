@@ -1,16 +1,18 @@
 """From a document to a ruleset: references resolved, and every check that needs the whole document."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from pysshd.policy import values
 from pysshd.policy.clash import ClashCheck
 from pysshd.policy.compile_accounts import check_accounts, source_of
+from pysshd.policy.compile_authorities import authorities_of
 from pysshd.policy.compile_crypto import warn_unusable_keys
 from pysshd.policy.compile_entries import EntriesCompiler
 from pysshd.policy.compile_people import PeopleCompiler, settings_of
 from pysshd.policy.enforce import OwnerCheck, PatternCheck
 from pysshd.policy.keyfiles import KeyFiles
+from pysshd.policy.lint_conditions import warn_ipv4_only, warn_keys_of_nobody, warn_unused_listeners
 from pysshd.policy.lint_grants import warn_empty, warn_shadowed, warn_unused_roles
 from pysshd.policy.lint_login import check_login
 from pysshd.policy.lint_sftp import ShellBesidePaths
@@ -37,14 +39,13 @@ def compile_policy(document: Document, key_files: KeyFiles | None, report: Repor
     for record in document.loose:
         people_compiler.check_references(record)
         entries.check_references(record)
-    source = source_of(document, settings.server)
-    ruleset = ruleset_of(settings, people, login, grants, source)
-    # Whom a source has is not known; for the checks there is somebody, and whoever is named.
-    strangers = tuple(Person(name, accounts=(name,)) for name in (_SOMEBODY, *sorted(entries.people_of_source)))
-    everyone = (*people, *strangers) if source is not None else people
-    worlds = Worlds(
-        (chain for entry in login for chain in entry.chains), _held_keys(people, people_compiler, key_files)
-    )
+    source = source_of(document, settings.server, people_compiler.defaults)
+    authorities = authorities_of(document, key_files, zone, report)
+    ruleset = ruleset_of(settings, people, login, grants, source, authorities)
+    strangers = _strangers(ruleset, entries.conditions.who.people_of_source)
+    everyone = (*people, *strangers)
+    held = _held_keys(people, people_compiler, key_files)
+    worlds = Worlds((chain for entry in login for chain in entry.chains), held, authorities)
     check_accounts(document, report)
     if document.broken.isdisjoint({"login", "users", "groups", "networks", "server"}) and document.login is not None:
         check_login(login, everyone, document.groups, worlds, report, entries.marks)
@@ -52,14 +53,26 @@ def compile_policy(document: Document, key_files: KeyFiles | None, report: Repor
     PatternCheck(worlds, report, entries.marks).check(everyone, ruleset.grants_of)
     owner = settings.server.owner
     if settings.server.accounts == "service":
-        owner = OwnerCheck(worlds, report, entries.marks).owner(people, ruleset.grants_of, owner)
+        nobodies = {person.name for person in everyone if person.certified or person.guests is not None}
+        owner = OwnerCheck(worlds, report, entries.marks).owner(everyone, ruleset.grants_of, owner, nobodies)
     if not report.refused:
         warn_unusable_keys(document, key_files, settings.crypto, report)
         warn_unused_roles(document, entries.roles_used, report)
+        warn_unused_listeners(document, report)
+        warn_ipv4_only(document, settings.server.listen, report)
+        warn_keys_of_nobody(document, None if source is not None else _all_of(people, held), report)
         warn_empty(grants, everyone, worlds, report, entries.marks)
         warn_shadowed(grants, report, entries.marks)
         ShellBesidePaths(worlds, report, entries.marks).check(everyone, ruleset.grants_of)
     return replace(ruleset, settings=replace(settings, server=replace(settings.server, owner=owner)))
+
+
+def _strangers(ruleset: Ruleset, named: Iterable[str]) -> tuple[Person, ...]:
+    """Whom a source or an authority has is not known; for the checks there is somebody, and whoever is named."""
+    names = (_SOMEBODY, *sorted(named))
+    source = ruleset.source
+    of_source = [source.defaults.person(name) for name in names] if source is not None else []
+    return (*of_source, *(Person(name, certified=True) for name in names if ruleset.authorities))
 
 
 def _held_keys(
@@ -72,3 +85,9 @@ def _held_keys(
         for key in person.keys
         if key.file is None or key_files is not None
     }
+
+
+def _all_of(people: Sequence[Person], held: Mapping[tuple[str, str], tuple[str, ...]]) -> set[str] | None:
+    """The fingerprints of everybody's keys, or None where some are not known."""
+    labels = {(person.name, key.label) for person in people for key in person.keys}
+    return {fingerprint for found in held.values() for fingerprint in found} if labels <= held.keys() else None

@@ -1,12 +1,12 @@
 """As whom sessions run: what of a document needs `accounts: system`, what needs `accounts: service`, and the source."""
 
 from pysshd.policy.model import Document
-from pysshd.policy.people import SystemSource
+from pysshd.policy.people import SystemSource, UserDefaults
 from pysshd.policy.report import Report, meant, show
 from pysshd.policy.settings import SHARED_WITH_SYSTEM, Server
 
 
-def source_of(document: Document, server: Server) -> SystemSource | None:
+def source_of(document: Document, server: Server, defaults: UserDefaults) -> SystemSource | None:
     """The source of the host's people, or None where the document has none."""
     if not document.sources or server.accounts != "system":
         return None
@@ -17,6 +17,7 @@ def source_of(document: Document, server: Server) -> SystemSource | None:
         tuple(dict.fromkeys(named)),
         model.password is not None,
         model.mark.where,
+        defaults,
     )
 
 
@@ -61,6 +62,10 @@ def _check_system(document: Document, report: Report) -> None:
     if server.user is not None:
         report.error(server.user.mark, "user beside accounts: system: the daemon stays root there, to become anyone",
                      "leave it out; worker_user says as whom the processes run that face the network")  # fmt: skip
+    common = document.user_defaults
+    if document.sources and common is not None and common.accounts is not None:
+        report.error(common.mark_of("accounts"), "accounts in user_defaults beside sources: the host's people log in "
+                                                 "under their own names", "write accounts in users")  # fmt: skip
     for source in document.sources:
         if source.keys is None and source.password is None:
             report.error(
@@ -78,7 +83,7 @@ def _check_service(document: Document, report: Report) -> None:
     if server is not None and server.owner is not None and server.owner.text not in document.users:
         owner = server.owner
         report.error(owner.mark, f"owner {show(owner.text)} is no person of users", meant(owner.text, document.users))
-    for _, user in document.users.values():
+    for _, user in (*document.users.values(), (None, document.user_defaults)):
         if user is not None and user.run_as is not None:
             report.error(user.run_as.mark, f"run_as {needs}")
     for source in document.sources:

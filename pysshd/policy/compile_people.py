@@ -5,11 +5,12 @@ from datetime import tzinfo
 
 from pysshd.policy import values
 from pysshd.policy.compile_crypto import crypto_of
+from pysshd.policy.compile_guests import guests_of
 from pysshd.policy.fields_login import InlineKey
 from pysshd.policy.keyfiles import KeyFiles
 from pysshd.policy.model import Document
-from pysshd.policy.model_settings import KeyModel, StartupsModel, UserModel
-from pysshd.policy.people import ALWAYS, PasswordHash, Person, PersonKey, Window
+from pysshd.policy.model_settings import KeyModel, StartupsModel, UserDefaultsModel, UserModel
+from pysshd.policy.people import ALWAYS, PasswordHash, Person, PersonKey, UserDefaults, Window
 from pysshd.policy.problems import Mark
 from pysshd.policy.reading import Record, Text
 from pysshd.policy.report import Report, meant, show
@@ -82,6 +83,39 @@ def window_of(not_before: Text | None, not_after: Text | None, zone: tzinfo, rep
     return Window(start, end)
 
 
+def key_of(model: KeyModel, zone: tzinfo, report: Report) -> PersonKey:
+    """One item of `keys`."""
+    name = _text(model.name)
+    window = window_of(model.not_before, model.not_after, zone, report)
+    inline: InlineKey | None = model.key
+    if inline is not None:
+        key = inline.key
+        return PersonKey(name or key.fingerprint, name, key.blob, key.fingerprint, None, window, model.place.where)
+    assert model.file is not None
+    return PersonKey(name or model.file.text, name, None, None, model.file.text, window, model.place.where)
+
+
+def key_problem(model: KeyModel, key_files: KeyFiles | None, report: Report) -> None:
+    """Report a file of keys that is of no use."""
+    known = key_files.get(model.file.text) if key_files is not None and model.file is not None else None
+    if model.file is not None and known is not None and known.problem:
+        report.error(model.file.mark, f"key file {model.file.text}: {known.problem}")
+
+
+def defaults_of(document: Document, zone: tzinfo, report: Report) -> UserDefaults:
+    """What holds for whoever does not say otherwise."""
+    model = document.user_defaults
+    if model is None:
+        return UserDefaults()
+    return UserDefaults(
+        frozenset(group.text for group in model.groups or ()),
+        tuple(account.text for account in model.accounts or ()) or UserDefaults().accounts,
+        _text(model.home),
+        window_of(model.not_before, model.not_after, zone, report),
+        _text(model.run_as),
+    )
+
+
 class PeopleCompiler:
     """Makes the people of a document; a person whose record has an error is known by name alone."""
 
@@ -90,22 +124,30 @@ class PeopleCompiler:
         self._key_files = key_files
         self._zone = zone
         self._report = report
+        self.defaults = defaults_of(document, zone, report)
+        if document.user_defaults is not None:
+            self.check_references(document.user_defaults)
 
     def people(self) -> tuple[Person, ...]:
         """Everyone who could be compiled."""
         found = [
             self._person(name, mark, user) for name, (mark, user) in self._document.users.items() if user is not None
         ]
+        found = guests_of(self._document, found, self._report)
         self._check_shared_keys(found)
         self._check_costs(found)
         return tuple(found)
 
     def _person(self, name: str, mark: Mark, user: UserModel) -> Person:
-        groups = self._groups(user.groups or ())
-        accounts = tuple(dict.fromkeys(account.text for account in user.accounts or ())) or (name,)
-        keys = tuple(self._key(key) for key in user.keys or ())
+        common = self.defaults.person(name)
+        groups = self._groups(user.groups) if user.groups is not None else common.groups
+        accounts = tuple(dict.fromkeys(account.text for account in user.accounts or ())) or common.accounts
+        keys = tuple(key_of(key, self._zone, self._report) for key in user.keys or ())
+        for key in user.keys or ():
+            key_problem(key, self._key_files, self._report)
         self._check_labels(user, keys)
-        if not keys and user.password is None and not self._document.sources:
+        elsewhere = self._document.sources or self._document.authorities or user.names is not None
+        if not keys and user.password is None and user.totp is None and not elsewhere:
             self._report.warning(mark, f"{name} has neither keys nor a password, and can not log in")
         return Person(
             name,
@@ -113,15 +155,22 @@ class PeopleCompiler:
             accounts,
             keys,
             user.password,
-            _text(user.home),
-            window_of(user.not_before, user.not_after, self._zone, self._report),
+            _text(user.home) or common.home,
+            self._window(user),
             mark.where,
-            _text(user.run_as),
+            _text(user.run_as) or common.run_as,
+            totp=user.totp.secret_file.text if user.totp is not None else None,
         )
+
+    def _window(self, user: UserModel) -> Window:
+        common = self._document.user_defaults
+        start = user.not_before or (common.not_before if common is not None else None)
+        end = user.not_after or (common.not_after if common is not None else None)
+        return window_of(start, end, self._zone, self._report)
 
     def check_references(self, record: Record) -> None:
         """Look up what a person with errors refers to."""
-        if isinstance(record, UserModel):
+        if isinstance(record, UserModel | UserDefaultsModel):
             self._groups(record.groups or ())
 
     def _groups(self, groups: Iterable[Text]) -> frozenset[str]:
@@ -131,20 +180,6 @@ class PeopleCompiler:
                 hint = meant(group.text, known) or f"add it to the section: groups: [{group.text}]"
                 self._report.error(group.mark, f"group {show(group.text)} is not declared in groups", hint)
         return frozenset(group.text for group in groups)
-
-    def _key(self, model: KeyModel) -> PersonKey:
-        name = _text(model.name)
-        window = window_of(model.not_before, model.not_after, self._zone, self._report)
-        inline: InlineKey | None = model.key
-        if inline is not None:
-            key = inline.key
-            return PersonKey(name or key.fingerprint, name, key.blob, key.fingerprint, None, window, model.place.where)
-        assert model.file is not None
-        path = model.file.text
-        known = self._key_files.get(path) if self._key_files is not None else None
-        if known is not None and known.problem:
-            self._report.error(model.file.mark, f"key file {path}: {known.problem}")
-        return PersonKey(name or path, name, None, None, path, window, model.place.where)
 
     def _check_labels(self, user: UserModel, keys: tuple[PersonKey, ...]) -> None:
         seen: dict[str, PersonKey] = {}

@@ -13,6 +13,7 @@ from pysshd.patterns.globs import Glob
 from pysshd.patterns.hosts import AddressSet
 from pysshd.policy.people import Person, Window
 from pysshd.policy.query import UNKNOWN, IPAddress, UnixFacts, Unknown
+from pysshd.policy.steps import Certificate, Chain, includes
 from pysshd.policy.weekly import Weekly
 
 
@@ -35,6 +36,7 @@ class Case:
     methods: names of the methods used; key_names, fingerprints: of the keys used.
     unix: what the host says of the session's account, where that plays a part.
     client: the client's identification string.
+    certificates: of the login.
     """
 
     person: Person | None
@@ -47,6 +49,7 @@ class Case:
     fingerprints: frozenset[str] = frozenset()
     unix: UnixFacts | None = None
     client: str | Unknown = UNKNOWN
+    certificates: tuple[Certificate, ...] = ()
 
     @property
     def is_root(self) -> Truth:
@@ -80,10 +83,11 @@ class Condition(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Who:
-    """`who`: the person, by name, by group, by a key that the login used, or by a group of the host that the session's
-    account is in. Nobody identified: never.
+    """`who`: the person, by name, by group, by a key or a certificate that the login used, or by a group of the host
+    that the session's account is in. Nobody identified: never.
 
-    but_root: `*` leaves out whoever would be uid 0, who must be named.
+    but_root: `*` leaves out whoever would be uid 0, who must be named; but_guests: and guests.
+    principals, extensions: each with the name of its authority.
     """
 
     clause: str
@@ -94,6 +98,10 @@ class Who:
     fingerprints: frozenset[str] = frozenset()
     system_groups: frozenset[str] = frozenset()
     but_root: bool = False
+    but_guests: bool = False
+    authorities: frozenset[str] = frozenset()
+    principals: frozenset[tuple[str, str]] = frozenset()
+    extensions: frozenset[tuple[str, str]] = frozenset()
 
     def test(self, case: Case) -> Truth:
         """Whether the person of the case is meant."""
@@ -103,22 +111,38 @@ class Who:
         held = self._calls(person) or not (
             self.key_names.isdisjoint(case.key_names) and self.fingerprints.isdisjoint(case.fingerprints)
         )
-        if held:
+        if held or (case.certificates and any(self._certifies(certificate) for certificate in case.certificates)):
             return TRUE
-        anyone = FALSE if not self.anyone else _NOT[case.is_root] if self.but_root else TRUE
+        anyone = FALSE if not self._anyone(person) else _NOT[case.is_root] if self.but_root else TRUE
         return max(anyone, case.in_system_group(self.system_groups))
 
     def names(self, person: Person) -> bool:
         """Whether the person is meant whatever key is used and whatever the host says."""
-        return self.anyone or self._calls(person)
+        return self._anyone(person) or self._calls(person)
+
+    def _anyone(self, person: Person) -> bool:
+        return self.anyone and not (self.but_guests and person.guests is not None)
+
+    def _certifies(self, certificate: Certificate) -> bool:
+        name = certificate.authority
+        return (
+            name in self.authorities
+            or any((name, principal) in self.principals for principal in certificate.principals)
+            or any((name, extension) in self.extensions for extension in certificate.extensions)
+        )
 
     def _calls(self, person: Person) -> bool:
         return person.name in self.people or not self.groups.isdisjoint(person.groups)
 
     @property
     def by_more(self) -> bool:
-        """Whether people are meant by more than who they are: by a key, or by a group of the host."""
-        return bool(self.key_names or self.fingerprints or self.system_groups)
+        """Whether people are meant by more than who they are: by a key, a certificate, or a group of the host."""
+        return bool(self.key_names or self.fingerprints or self.system_groups or self.by_certificate)
+
+    @property
+    def by_certificate(self) -> bool:
+        """Whether people are meant by what a certificate of theirs says."""
+        return bool(self.authorities or self.principals or self.extensions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,19 +187,14 @@ class Listener:
 
 @dataclass(frozen=True, slots=True)
 class With:
-    """`with`: the methods of the login include every step of one chain, in whatever order.
-
-    chains: of each method how many steps.
-    """
+    """`with`: the methods of the login include every step of one chain, in whatever order."""
 
     clause: str
-    chains: tuple[tuple[tuple[str, int], ...], ...]
+    chains: tuple[Chain, ...]
 
     def test(self, case: Case) -> Truth:
         """Whether one of the chains was used."""
-        used = case.methods
-        held = any(all(used.count(method) >= times for method, times in chain) for chain in self.chains)
-        return TRUE if held else FALSE
+        return TRUE if any(includes(case.methods, chain) for chain in self.chains) else FALSE
 
 
 @dataclass(frozen=True, slots=True)

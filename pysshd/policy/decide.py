@@ -12,7 +12,8 @@ from pysshd.policy.decision import Decision, Tried
 from pysshd.policy.found import CLASH as _CLASH
 from pysshd.policy.found import REFUSED as _REFUSED
 from pysshd.policy.found import Found as _Found
-from pysshd.policy.login import case_of, decide_login, earliest, first_methods, standing
+from pysshd.policy.login import case_of, decide_login, first_methods
+from pysshd.policy.narrow import narrowed
 from pysshd.policy.people import Person
 from pysshd.policy.query import (
     Break,
@@ -31,6 +32,7 @@ from pysshd.policy.query import (
 )
 from pysshd.policy.rights import ExecRight, Rights, RunRight, ShellRight, Values
 from pysshd.policy.ruleset import Effect, Grant, Ruleset
+from pysshd.policy.standing import earliest, standing
 from pysshd.policy.ways import EnvSettings, EnvWay, GlobalWay, PtyWay, RunWay, SessionWay, SignalWay, Way
 
 __all__ = ["decide", "first_methods"]
@@ -45,7 +47,7 @@ def decide(ruleset: Ruleset, query: Query, *, trace: bool = False) -> Decision:
     facts, request = query.facts, query.request
     if isinstance(request, Login):
         return decide_login(ruleset, facts, request, trace=trace)
-    person = ruleset.holder(facts)
+    person = ruleset.holder(facts, facts.methods)
     stands, edge = standing(ruleset, person, facts, facts.methods)
     if person is None or stands:
         return Decision(False, None, valid_until=edge, decided_by="users", reason=stands)
@@ -54,6 +56,9 @@ def decide(ruleset: Ruleset, query: Query, *, trace: bool = False) -> Decision:
     reason = _refusal(request)
     if reason:
         return Decision(False, None, valid_until=edge, decided_by="the language", reason=reason)
+    reason = narrowed(request, facts.methods)
+    if reason:
+        return Decision(False, None, valid_until=edge, decided_by="the certificate", reason=reason)
     server = ruleset.settings.server
     free = server.accounts == "system" or server.owner == person.name
     found = _Judgement(request, case_of(person, facts.account, facts, facts.methods), free, trace)

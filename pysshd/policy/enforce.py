@@ -2,7 +2,7 @@
 run as the daemon's own user.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from pysshd.policy.clash import GrantsOf
@@ -82,8 +82,13 @@ class OwnerCheck:
         self._marks = marks
         self._possible: dict[tuple[int, Signature], bool] = {}
 
-    def owner(self, people: Iterable[Person], grants_of: GrantsOf, named: str | None) -> str | None:
-        """The owner: whom the file names, else the one person who may run such a program."""
+    def owner(
+        self, people: Iterable[Person], grants_of: GrantsOf, named: str | None, nobodies: Collection[str] = ()
+    ) -> str | None:
+        """The owner: whom the file names, else the one person who may run such a program.
+
+        nobodies: who stands for anybody, and can not be it.
+        """
         found: dict[int, _Unconfined] = {}
         everyone: dict[str, Grant] = {}
         for person in people:
@@ -98,7 +103,7 @@ class OwnerCheck:
             for one in found.values():
                 self._refuse(one, f"the owner is {named}")
             return named
-        if len(everyone) == 1:
+        if len(everyone) == 1 and everyone.keys().isdisjoint(nobodies):
             [(name, grant)] = everyone.items()
             # Where something else is refused this is not told: who may what is not known yet.
             if not self._report.refused:

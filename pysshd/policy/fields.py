@@ -10,6 +10,8 @@ from pydantic import PlainValidator
 
 from pysshd.patterns import names
 from pysshd.policy import values
+from pysshd.policy.nodes import Scalar
+from pysshd.policy.people import USER_SLOT
 from pysshd.policy.reading import Text, bad, text, true
 from pysshd.policy.report import show
 
@@ -52,9 +54,33 @@ def absolute_path(node: object) -> Text:
     return Text(posixpath.normpath(found.text), found.mark)
 
 
+def name_pattern(node: object) -> Text:
+    """A pattern of names: `*` and `?` stand for letters of them."""
+    found = text(node)
+    if not names.is_name(found.text.replace("*", "x").replace("?", "x")):
+        raise bad(f"found {show(found.text)}, expected a pattern of names such as 'guest*', or '*'")
+    return found
+
+
+def default_account(node: object) -> Text:
+    """A name, or `{user}`."""
+    return text(node) if isinstance(node, Scalar) and node.text == USER_SLOT else name(node)
+
+
+def default_home(node: object) -> Text:
+    """A path that begins with `/`, with `{user}` in it."""
+    found = absolute_path(node)
+    if any(brace in found.text.replace(USER_SLOT, "") for brace in "{}"):
+        raise bad(f"found {show(found.text)}, expected no braces but {USER_SLOT}")
+    return found
+
+
 Name: TypeAlias = Annotated[Text, PlainValidator(name)]
 AnyText: TypeAlias = Annotated[Text, PlainValidator(text)]
 True_: TypeAlias = Annotated[bool, PlainValidator(true)]
 Moment: TypeAlias = Annotated[Text, PlainValidator(moment)]
 Path: TypeAlias = Annotated[Text, PlainValidator(path)]
 AbsolutePath: TypeAlias = Annotated[Text, PlainValidator(absolute_path)]
+NamePattern: TypeAlias = Annotated[Text, PlainValidator(name_pattern)]
+DefaultAccount: TypeAlias = Annotated[Text, PlainValidator(default_account)]
+DefaultHome: TypeAlias = Annotated[Text, PlainValidator(default_home)]

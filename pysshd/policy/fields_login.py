@@ -9,35 +9,43 @@ from pysshd.errors import InvalidKeyError
 from pysshd.patterns import names
 from pysshd.policy import values
 from pysshd.policy.fields import NAME_FORM
+from pysshd.policy.nodes import Scalar
 from pysshd.policy.passwords import PasswordError, parse_password
 from pysshd.policy.people import PasswordHash
 from pysshd.policy.problems import Mark
 from pysshd.policy.reading import bad, scalar
-from pysshd.policy.report import NOT_YET, meant, one_of, show
+from pysshd.policy.report import meant, one_of, show
+from pysshd.policy.steps import BY_KEY, METHODS, Chain
 from pysshd.ssh.crypto.keys import PublicKey, parse_public_key_line
 
 _UID_MAX: Final = 999_999_999
-METHODS: Final = ("publickey", "password")
-"""The steps that a chain may have."""
-
-_METHODS_LATER: Final = ("totp", "certificate", "pam", "none")
-_WHO_LATER: Final = ("authority", "principal", "extension")
-_WHO_PREFIXES: Final = {"group": "group", "key": "key", "system-group": "system-group"}
-_WHO_FORM: Final = "a name, group:NAME, system-group:NAME, key:NAME, key:SHA256:…"
+_WHO_PREFIXES: Final = ("group", "key", "system-group", "authority", "principal", "extension")
+_OF_AUTHORITIES: Final = ("principal", "extension")
+_WHO_FORM: Final = (
+    "a name, group:NAME, system-group:NAME, key:NAME, key:SHA256:…, authority:CA, principal:CA/NAME, extension:CA/NAME"
+)
+_CHAIN_MAX: Final = 4
+_WORD_MAX: Final = 128
 _FINGERPRINT: Final = "SHA256:"
 
 
 @dataclass(frozen=True, slots=True)
 class Who:
-    """One item of `who`. kind: `*`, `person`, `group`, `system-group`, `key` (by name) or `fingerprint`."""
+    """One item of `who`.
+
+    kind: `*`, `person`, `group`, `system-group`, `key` (by name), `fingerprint`, `authority`, `principal`, `extension`.
+    of: of the latter two, what a certificate of the authority `value` has.
+    """
 
     kind: str
     value: str
     mark: Mark
+    of: str = ""
 
     def __str__(self) -> str:
         bare = {"*": "*", "person": self.value}
-        return bare.get(self.kind) or f"{'key' if self.kind == 'fingerprint' else self.kind}:{self.value}"
+        kind = "key" if self.kind == "fingerprint" else self.kind
+        return bare.get(self.kind) or f"{kind}:{self.value}{'/' if self.of else ''}{self.of}"
 
 
 def who(node: object) -> Who:
@@ -46,20 +54,30 @@ def who(node: object) -> Who:
     prefix, colon, rest = found.text.partition(":")
     if found.text == "*":
         return Who("*", "", found.mark)
-    if colon and prefix in _WHO_LATER:
-        raise bad(f"{show(prefix + ':')} in who {NOT_YET}")
     if colon and prefix not in _WHO_PREFIXES:
         raise bad(f'found {show(found.text)}, expected {_WHO_FORM} or "*"', meant(prefix, _WHO_PREFIXES))
     if prefix == "key" and rest.startswith(_FINGERPRINT):
         return Who("fingerprint", rest, found.mark)
+    if colon and prefix in _OF_AUTHORITIES:
+        return _of_authority(found, prefix, rest)
     if not names.is_name(rest if colon else found.text):
         raise bad(f"found {show(found.text)}, expected {NAME_FORM}")
     if not colon:
         return Who("person", found.text, found.mark)
-    return Who(_WHO_PREFIXES[prefix], rest, found.mark)
+    return Who(prefix, rest, found.mark)
 
 
-Chain: TypeAlias = tuple[str, ...]
+def _of_authority(found: Scalar, kind: str, rest: str) -> Who:
+    """`CA/NAME`: a principal or an extension of a certificate."""
+    authority, slash, name = rest.partition("/")
+    if not slash or not names.is_name(authority) or not is_word(name):
+        raise bad(f"found {show(found.text)}, expected {kind}:CA/NAME, the authority and what its certificate has")
+    return Who(kind, authority, found.mark, name)
+
+
+def is_word(text: str) -> bool:
+    """Whether a text could be a principal or the name of an extension: printable ASCII without spaces."""
+    return 0 < len(text) <= _WORD_MAX and text.isascii() and text.isprintable() and " " not in text
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +96,14 @@ def methods(node: object) -> Methods:
     found = scalar(node, "a method, or a chain such as publickey+password")
     chain = tuple(found.text.split("+"))
     for step in chain:
-        if step in _METHODS_LATER:
-            raise bad(f"method {show(step)} {NOT_YET}")
         if step not in METHODS:
             raise bad(f"unknown method {show(step)}, expected {one_of(METHODS)}", meant(step, METHODS))
-    if chain.count("password") > 1:
-        raise bad("password stands twice in one chain: no secret counts twice")
-    if len(chain) > 4:
-        raise bad(f"the chain has {len(chain)} steps, expected at most 4")
+        if chain.count(step) > 1 and step not in BY_KEY:
+            raise bad(f"{step} stands twice in one chain: no secret counts twice")
+    if "none" in chain and len(chain) > 1:
+        raise bad("none stands beside other steps: it asks for nothing", "leave it out")
+    if len(chain) > _CHAIN_MAX:
+        raise bad(f"the chain has {len(chain)} steps, expected at most {_CHAIN_MAX}")
     return Methods(chain, found.mark)
 
 

@@ -62,7 +62,7 @@ def warn_shadowed(grants: Iterable[Grant], report: Report, marks: Mapping[str, M
 def _shadows(other: Grant, grant: Grant, items: frozenset[str]) -> bool:
     if not grant.rights <= other.rights or not (_anyone(other) or items <= _items(other)):
         return False
-    if _but_root(other) and not _but_root(grant):
+    if not _left_out(other) <= _left_out(grant):
         return False
     # Of two that shadow each other the later one is odd.
     mutual = other.rights <= grant.rights and len(grant.conditions.all) <= 1 and (
@@ -71,10 +71,11 @@ def _shadows(other: Grant, grant: Grant, items: frozenset[str]) -> bool:
     return not mutual or other.number < grant.number
 
 
-def _but_root(grant: Grant) -> bool:
-    """Whether it gives nothing to uid 0."""
+def _left_out(grant: Grant) -> frozenset[str]:
+    """Who must be named to be given anything by it."""
     who = grant.conditions.who
-    return who is not None and who.but_root
+    flags = {"uid 0": who.but_root, "guests": who.but_guests} if who is not None else {}
+    return frozenset(kind for kind, left_out in flags.items() if left_out)
 
 
 def _only_who(grant: Grant) -> bool:
@@ -94,5 +95,8 @@ def _items(grant: Grant) -> frozenset[str]:
     return frozenset(
         [*(f"person {name}" for name in who.people), *(f"group {name}" for name in who.groups),
          *(f"system-group {name}" for name in who.system_groups),
-         *(f"key {name}" for name in (*who.key_names, *who.fingerprints))]
+         *(f"key {name}" for name in (*who.key_names, *who.fingerprints)),
+         *(f"authority {name}" for name in who.authorities),
+         *(f"principal {name}/{principal}" for name, principal in who.principals),
+         *(f"extension {name}/{extension}" for name, extension in who.extensions)]
     )  # fmt: skip

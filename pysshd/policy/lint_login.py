@@ -9,6 +9,7 @@ from pysshd.policy.people import Person
 from pysshd.policy.problems import Mark
 from pysshd.policy.report import Report
 from pysshd.policy.ruleset import LoginEntry
+from pysshd.policy.steps import Chain, includes
 from pysshd.policy.worlds import Signature, Worlds, describe
 
 WORK_MAX: Final = 3_000_000
@@ -55,6 +56,7 @@ class _LoginCheck:
         self._reached: set[int] = set()
         self._taken: dict[int, Counter[int]] = {}
         self._fallen: set[tuple[int, int]] = set()
+        self._lesser: dict[tuple[int, int], Chain | None] = {}
         self._left = WORK_MAX
 
     def walk(self, person: Person) -> bool:
@@ -80,10 +82,12 @@ class _LoginCheck:
     def _check_fall(self, case: Case, deciding: LoginEntry) -> None:
         for entry in self._login[: deciding.number - 1]:
             pair = (entry.number, deciding.number)
-            if pair in self._fallen or entry.refuse or deciding.refuse or not _holds_by_name(entry.conditions, case):
+            if pair in self._fallen or entry.refuse or deciding.refuse:
                 continue
-            less = _less(deciding.chains, entry.chains)
-            if less is None:
+            if pair not in self._lesser:
+                self._lesser[pair] = _less(deciding.chains, entry.chains)
+            less = self._lesser[pair]
+            if less is None or not _holds_by_name(entry.conditions, case):
                 continue
             self._fallen.add(pair)
             name = case.person.name if case.person is not None else "somebody"
@@ -129,13 +133,12 @@ def _who_clause(conditions: Conditions) -> str:
     return ", ".join(naming)
 
 
-def _less(chains: Sequence[tuple[str, ...]], wanted: Sequence[tuple[str, ...]]) -> tuple[str, ...] | None:
+def _less(chains: Sequence[Chain], wanted: Sequence[Chain]) -> Chain | None:
     """A chain that asks for less than every one of those that are wanted, or None."""
     shortest = min(len(chain) for chain in wanted)
     for chain in chains:
-        have = Counter(chain)
-        if any(Counter(other) <= have for other in wanted):
+        if any(includes(chain, other) for other in wanted):
             continue
-        if len(chain) < shortest or any(have <= Counter(other) for other in wanted):
+        if len(chain) < shortest or any(includes(other, chain) for other in wanted):
             return chain
     return None

@@ -6,8 +6,9 @@ from typing import Final, TypeVar
 
 from pysshd.policy.fields import name
 from pysshd.policy.fields_places import Place, address
+from pysshd.policy.model_authorities import AuthorityModel
 from pysshd.policy.model_entries import DENY_ALL, DenyModel, GrantModel, LoginModel, RoleModel
-from pysshd.policy.model_settings import CryptoModel, LimitsModel, ServerModel, UserModel
+from pysshd.policy.model_settings import CryptoModel, LimitsModel, ServerModel, UserDefaultsModel, UserModel
 from pysshd.policy.model_sftp import check_sftp
 from pysshd.policy.model_sources import SourceModel
 from pysshd.policy.nodes import Mapping, Node, Scalar
@@ -23,13 +24,15 @@ SECTIONS: Final = (
     "limits",
     "networks",
     "users",
+    "user_defaults",
     "groups",
     "sources",
+    "authorities",
     "login",
     "roles",
     "grants",
 )
-SECTIONS_LATER: Final = frozenset(["user_defaults", "include", "tests", "authorities", "audit", "logging", "revoked"])
+SECTIONS_LATER: Final = frozenset(["include", "tests", "audit", "logging", "revoked"])
 BUILT_IN: Final = frozenset(["login-shell", "sftp", "sftp-readonly"])
 
 R = TypeVar("R", bound=Record)
@@ -51,6 +54,8 @@ class Document:
     users: dict[str, tuple[Mark, UserModel | None]] = field(default_factory=dict)
     groups: dict[str, Mark] = field(default_factory=dict)
     sources: list[SourceModel] = field(default_factory=list)
+    user_defaults: UserDefaultsModel | None = None
+    authorities: dict[str, tuple[Mark, AuthorityModel | None]] = field(default_factory=dict)
     login: list[LoginModel] | None = None
     roles: dict[str, tuple[Mark, RoleModel | None]] = field(default_factory=dict)
     grants: list[GrantModel] = field(default_factory=list)
@@ -59,10 +64,10 @@ class Document:
     broken: set[str] = field(default_factory=set)
 
     def key_files(self) -> tuple[str, ...]:
-        """The files that hold people's keys."""
+        """The files that hold people's keys, and those of authorities."""
         found: dict[str, None] = {}
-        for _, user in self.users.values():
-            for key in (user.keys or ()) if user is not None else ():
+        for _, owner in (*self.users.values(), *self.authorities.values()):
+            for key in (owner.keys or ()) if owner is not None else ():
                 if key.file is not None:
                     found[key.file.text] = None
         return tuple(found)
@@ -89,7 +94,9 @@ class _Reader:
             "networks": self._networks,
             "users": self._users,
             "groups": self._groups,
+            "user_defaults": self._user_defaults,
             "sources": self._sources,
+            "authorities": self._authorities,
             "login": self._login,
             "roles": self._roles,
             "grants": self._grants,
@@ -179,6 +186,16 @@ class _Reader:
             if self._document.sources:
                 self._report.error(source.mark, "a second source of the kind system, expected one: the host has one")
             self._document.sources.append(source)
+
+    def _user_defaults(self, node: Node) -> None:
+        self._document.user_defaults = read(UserDefaultsModel, node, self._report, self._document.loose)
+
+    def _authorities(self, node: Node) -> None:
+        for key, value in self._table(node, "authorities"):
+            # The daemon takes no certificates of users yet.
+            self._report.unserved(key.mark, f"authority {show(key.text)}")
+            authority = read(AuthorityModel, value, self._report)
+            self._document.authorities[key.text] = (key.mark, authority)
 
     def _login(self, node: Node) -> None:
         self._document.login = []

@@ -20,6 +20,7 @@ from pysshd.policy.fields_programs import (
     subsystem_programs,
     variable_pattern,
 )
+from pysshd.policy.model_settings import LoginSetModel
 from pysshd.policy.model_sftp import SftpField
 from pysshd.policy.model_when import When
 from pysshd.policy.nodes import Scalar
@@ -48,11 +49,12 @@ class GrantConditions(Conditions):
 class LoginModel(Conditions):
     """An entry of `login`: how must this person prove who they are?"""
 
-    later: ClassVar[frozenset[str]] = frozenset(["set"])
+    unserved: ClassVar[frozenset[str]] = frozenset(["set"])
 
     unless: Conditions | None = None
     methods: Many[MethodsItem] | None = None
     refuse: True_ | None = None
+    set_: LoginSetModel | None = Field(None, alias="set")
     not_before: Moment | None = None
     not_after: Moment | None = None
 

@@ -1,4 +1,4 @@
-"""The models of `server`, `crypto`, `limits` and `users`."""
+"""The models of `server`, `crypto`, `limits`, `users`, and of `set` of a login entry."""
 
 from collections.abc import Mapping as MappingOf
 from typing import Annotated, ClassVar, Final, Literal
@@ -6,11 +6,13 @@ from typing import Annotated, ClassVar, Final, Literal
 from pydantic import Field, PlainValidator, ValidatorFunctionWrapHandler, WrapValidator
 
 from pysshd.policy import values
-from pysshd.policy.fields import AbsolutePath, Moment, Name, Path, True_
+from pysshd.policy.fields import AbsolutePath, DefaultAccount, DefaultHome, Moment, Name, NamePattern, Path, True_
 from pysshd.policy.fields_login import InlineKey, LeastUid, Password, public_key
 from pysshd.policy.fields_time import Timezone
+from pysshd.policy.login_settings import KEY_OPTIONS, LOG_LEVELS, TOUCH, Keepalive, LoginSettings
 from pysshd.policy.model_algorithms import Algorithms
 from pysshd.policy.model_listen import Banner, HostKeysValue, ListenEntry, VersionAddendum
+from pysshd.policy.model_sources import KeyPath
 from pysshd.policy.nodes import Mapping
 from pysshd.policy.problems import Mark
 from pysshd.policy.reading import LOGIN_RECORDS, Many, Record, Text, bad, scalar, text
@@ -211,18 +213,99 @@ def _key(node: object, handler: ValidatorFunctionWrapHandler) -> object:
     return KeyModel.model_construct(key=public_key(node))
 
 
+class TotpModel(Record):
+    """`totp` of a person: one-time passwords."""
+
+    secret_file: Path
+
+
 class UserModel(Record):
     """An entry of `users`: a person."""
 
     later: ClassVar[frozenset[str]] = frozenset(
-        ["totp", "names", "uid", "shell", "certificates", "principals", "secret", "pam", "guest"]
+        ["uid", "shell", "certificates", "principals", "secret", "pam", "guest"]
     )
+    unserved: ClassVar[frozenset[str]] = frozenset(["totp", "names"])
 
     groups: Many[Name] | None = None
     keys: Many[Annotated[KeyModel, WrapValidator(_key)]] | None = None
     accounts: Many[Name] | None = None
     password: Password | None = None
+    totp: TotpModel | None = None
+    names: Many[NamePattern] | None = None
     home: AbsolutePath | None = None
     run_as: Name | None = None
     not_before: Moment | None = None
     not_after: Moment | None = None
+
+
+_OF_ONE: Final = "what proves who somebody is belongs to one person: write it in users"
+
+
+class UserDefaultsModel(Record):
+    """`user_defaults`: what an entry of `users` does not say itself; `{user}` is the person's name."""
+
+    never: ClassVar[MappingOf[str, str]] = dict.fromkeys(("keys", "password", "totp", "names"), _OF_ONE)
+
+    groups: Many[Name] | None = None
+    accounts: Many[DefaultAccount] | None = None
+    home: DefaultHome | None = None
+    run_as: Name | None = None
+    not_before: Moment | None = None
+    not_after: Moment | None = None
+
+
+def _log_level(node: object) -> str:
+    return _choice(node, LOG_LEVELS)
+
+
+def _key_option(node: object) -> str:
+    return _choice(node, KEY_OPTIONS)
+
+
+def _touch(node: object) -> str:
+    return _choice(node, TOUCH)
+
+
+_keepalive_interval = _Span(1, 86400)
+
+
+class KeepaliveModel(Record):
+    """`keepalive` with the number of questions that may stay without an answer."""
+
+    interval: Annotated[float, PlainValidator(_keepalive_interval)]
+    count: Annotated[int, PlainValidator(_Count(1, 100))] = 3
+
+
+def _keepalive(node: object, handler: ValidatorFunctionWrapHandler) -> object:
+    """A span of time, or keys and values."""
+    if isinstance(node, Mapping):
+        return handler(node)
+    return KeepaliveModel.model_construct(interval=_keepalive_interval(node))
+
+
+class LoginSetModel(Record):
+    """`set` of a login entry."""
+
+    keepalive: Annotated[KeepaliveModel, WrapValidator(_keepalive)] | None = None
+    rekey: RekeyModel | None = None
+    sessions: Annotated[int | None, PlainValidator(_Count(1, 1000))] = None
+    log_level: Annotated[str | None, PlainValidator(_log_level)] = None
+    key_files: Many[KeyPath] | None = None
+    key_options: Many[Annotated[str, PlainValidator(_key_option)]] | None = None
+    touch: Many[Annotated[str, PlainValidator(_touch)]] | None = None
+
+    @property
+    def settings(self) -> LoginSettings:
+        """What the engine hands on."""
+        keepalive, rekey = self.keepalive, self.rekey
+        return LoginSettings(
+            Keepalive(keepalive.interval, keepalive.count) if keepalive is not None else None,
+            rekey.bytes_ if rekey is not None else None,
+            rekey.interval if rekey is not None else None,
+            self.sessions,
+            self.log_level,
+            tuple(file.text for file in self.key_files or ()),
+            frozenset(self.key_options or ()),
+            frozenset(self.touch or ()),
+        )

@@ -1,7 +1,7 @@
 """The model of `sources`: directories of people beside those of `users`. The host's own is the one that is served."""
 
 import posixpath
-from typing import Annotated, ClassVar, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal, TypeAlias
 
 from pydantic import PlainValidator
 
@@ -29,12 +29,15 @@ def _key_path(node: object) -> Text:
     return found
 
 
+KeyPath: TypeAlias = Annotated[Text, PlainValidator(_key_path)]
+
+
 class SourceKeysModel(Record):
     """An item of `keys` of a source."""
 
     later: ClassVar[frozenset[str]] = frozenset(["file", "command", "directory"])
 
-    authorized_keys: Annotated[Text | None, PlainValidator(_key_path)] = None
+    authorized_keys: KeyPath | None = None
 
 
 class SystemModel(Record):

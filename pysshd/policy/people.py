@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from pysshd.policy.steps import Step
+from pysshd.patterns.globs import Glob
+from pysshd.policy.steps import Certificate, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +81,29 @@ class PersonKey:
 
 
 @dataclass(frozen=True, slots=True)
+class Guests:
+    """`names:` of an entry of `users:`: it takes the names that nobody has.
+
+    taken: the accounts of everybody else.
+    """
+
+    patterns: tuple[Glob, ...]
+    taken: frozenset[str] = frozenset()
+
+    def take(self, account: str) -> bool:
+        """Whether a name is one of theirs."""
+        return account not in self.taken and any(pattern.matches(account) for pattern in self.patterns)
+
+
+@dataclass(frozen=True, slots=True)
 class Person:
     """One entry of `users:`, one person of a source, or both: the entry lies over what the source says.
 
     run_as: the Unix account of every session under `accounts: system`; None: the account that was logged in as.
     system_password: the host checks the password, for the Unix account of the person's own name.
+    totp: absolute path of the file with the secret of their one-time passwords.
+    guests: which names it takes, where it is no person but stands for whoever comes.
+    certified: whether a certificate alone makes them a person: no entry says anything of them.
     """
 
     name: str
@@ -97,6 +116,13 @@ class Person:
     where: str = ""
     run_as: str | None = None
     system_password: bool = False
+    totp: str | None = None
+    guests: Guests | None = None
+    certified: bool = False
+
+    def may_use(self, account: str) -> bool:
+        """Whether they may log in under this name; of who is `certified` their authority says it."""
+        return self.certified or account in self.accounts or (self.guests is not None and self.guests.take(account))
 
     def unix_name(self, account: str) -> str:
         """As which Unix account a session runs that logged in under this account's name."""
@@ -108,8 +134,11 @@ class Person:
         return self.password is not None or self.system_password
 
     def key_of(self, step: Step) -> PersonKey | None:
-        """The entry that lists the key of a publickey step, or None where this person has no such key (any more)."""
-        for key in self.keys:
+        """The entry that lists the key of a publickey step, or None where this person has no such key (any more).
+
+        That a key is listed says nothing of a certificate for it.
+        """
+        for key in self.keys if step.certificate is None else ():
             if key.file is None:
                 if key.fingerprint == step.key and step.key is not None and step.label in (None, key.label):
                     return key
@@ -123,23 +152,54 @@ class Person:
         return Step("publickey", fingerprint, key.label)
 
 
+def window_of_certificate(certificate: Certificate) -> Window:
+    """The time in which it is valid."""
+    return Window(certificate.not_before, certificate.not_after)
+
+
+USER_SLOT = "{user}"
+"""In `home` and `accounts` of `user_defaults`: the name of each person."""
+
+
+@dataclass(frozen=True, slots=True)
+class UserDefaults:
+    """`user_defaults:`: what an entry of `users:` does not say itself, and what people of a source have.
+
+    home, accounts: with USER_SLOT in them for the person's name.
+    """
+
+    groups: frozenset[str] = frozenset()
+    accounts: tuple[str, ...] = (USER_SLOT,)
+    home: str | None = None
+    window: Window = ALWAYS
+    run_as: str | None = None
+
+    def person(self, name: str, where: str = "") -> Person:
+        """Somebody of whom nothing else is said."""
+        accounts = tuple(dict.fromkeys(account.replace(USER_SLOT, name) for account in self.accounts))
+        home = self.home.replace(USER_SLOT, name) if self.home is not None else None
+        return Person(name, self.groups, accounts, home=home, window=self.window, where=where, run_as=self.run_as)
+
+
 @dataclass(frozen=True, slots=True)
 class SystemSource:
     """`sources: [{system: …}]`: everyone whom the host knows, from a uid on, is a person of their own name.
 
     keys: files of authorized keys, absolute or under `~/`; `{user}` in one is the person's name.
     password: whether the host's own password counts.
+    defaults: what holds for those of whom no entry speaks.
     """
 
     min_uid: int
     keys: tuple[str, ...] = ()
     password: bool = False
     where: str = ""
+    defaults: UserDefaults = UserDefaults()
 
     def person(self, name: str, entry: Person | None) -> Person:
         """The person of this name, whom the source has; `entry` is what `users:` says of them: keys add to those of
         the source, single values replace it."""
-        own = entry or Person(name, accounts=(name,), where=self.where)
+        own = entry or self.defaults.person(name, self.where)
         keys = tuple(PersonKey(path, file=path, where=self.where) for path in self.keys)
         return replace(own, keys=own.keys + keys, system_password=self.password and own.password is None)
 

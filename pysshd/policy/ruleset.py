@@ -6,12 +6,15 @@ from datetime import datetime
 from enum import Enum
 from types import MappingProxyType
 
+from pysshd.policy.authorities import Authority
 from pysshd.policy.bounds import NO_BOUNDS, Bounds
 from pysshd.policy.conditions import Conditions, Who
+from pysshd.policy.login_settings import NO_SETTINGS, LoginSettings
 from pysshd.policy.people import KeyCandidates, Person, PersonKey, SystemSource
 from pysshd.policy.query import Facts
 from pysshd.policy.rights import Rights
 from pysshd.policy.settings import Settings
+from pysshd.policy.steps import Certificate, Chain, Step
 
 
 class Effect(Enum):
@@ -42,12 +45,13 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class LoginEntry:
-    """One entry of `login:`; no chains: refused."""
+    """One entry of `login:`; no chains: refused. settings: what it sets for the connection."""
 
     number: int
     where: str
     conditions: Conditions
-    chains: tuple[tuple[str, ...], ...] = ()
+    chains: tuple[Chain, ...] = ()
+    settings: LoginSettings = NO_SETTINGS
 
     @property
     def refuse(self) -> bool:
@@ -67,6 +71,7 @@ class Ruleset:
     people: entries of `users:` by name.
     login, grants: in the order of the file; the order of grants decides nothing.
     source: the host's own people, where the file takes them.
+    authorities: entries of `authorities:` by name.
     system_groups: the groups of the host that conditions name.
     written: every name of a Unix account that the file itself writes.
     """
@@ -82,6 +87,7 @@ class Ruleset:
     source: SystemSource | None = None
     system_groups: frozenset[str] = frozenset()
     written: frozenset[str] = frozenset()
+    authorities: Mapping[str, Authority] = field(default_factory=dict)
 
     @property
     def first_confined(self) -> str | None:
@@ -95,7 +101,7 @@ class Ruleset:
 
     def person_of_key(self, account: str, fingerprint: str) -> KeyCandidates:
         """Whom a key identifies under an account name, as far as the policy file itself says."""
-        found = tuple(pair for pair in self._by_key.get(fingerprint, ()) if account in pair[0].accounts)
+        found = tuple(pair for pair in self._by_key.get(fingerprint, ()) if pair[0].may_use(account))
         files = tuple(
             (person, key) for person in self.people_of(account) for key in person.keys if key.file is not None
         )
@@ -125,9 +131,22 @@ class Ruleset:
             return "it is nobody's key"
         return "neither the policy nor a key file says whose it is"
 
-    def holder(self, facts: Facts) -> Person | None:
-        """The person that a query speaks of, or None."""
-        return facts.holder or (self.people.get(facts.person) if facts.person is not None else None)
+    def holder(self, facts: Facts, steps: Iterable[Step] = ()) -> Person | None:
+        """The person that a query speaks of, or None. steps: of their login; a certificate may make them a person."""
+        found = facts.holder or (self.people.get(facts.person) if facts.person is not None else None)
+        if found is not None or facts.person is None:
+            return found
+        holders = (self.holder_of(step.certificate) for step in steps if step.certificate is not None)
+        return next((holder for holder in holders if holder is not None and holder.name == facts.person), None)
+
+    def holder_of(self, certificate: Certificate) -> Person | None:
+        """Whom a certificate names: the entry of `users:` of that name where there is one. None: nobody."""
+        authority = self.authorities.get(certificate.authority)
+        name = authority.names(certificate) if authority is not None else None
+        if name is None:
+            return None
+        entry = self.people.get(name)
+        return None if entry is not None and entry.guests is not None else entry or Person(name, certified=True)
 
     def person_of_password(self, account: str) -> Person | None:
         """Whom a password identifies that comes first of all: the person of the account's own name, or None."""
@@ -138,7 +157,10 @@ class Ruleset:
         """The grants that could speak of a person, as far as `who` says without keys."""
         own = self._by_name.get(person.name)
         common = self._by_group.get(person.groups, ())
-        return common if own is None else common + own
+        if own is None:
+            return common
+        # Of whom the file has no entry it is not known beforehand which groups the person is in.
+        return common + (own if person.name in self.people else tuple(grant for grant in own if grant not in common))
 
 
 def ruleset_of(
@@ -147,6 +169,7 @@ def ruleset_of(
     login: Iterable[LoginEntry],
     grants: Iterable[Grant],
     source: SystemSource | None = None,
+    authorities: Iterable[Authority] = (),
 ) -> Ruleset:
     """Put a ruleset together, with the tables by which it is read."""
     named = {person.name: person for person in people}
@@ -159,9 +182,11 @@ def ruleset_of(
         for key in person.keys:
             if key.fingerprint is not None:
                 keys.setdefault(key.fingerprint, []).append((person, key))
-    # Whoever a source has and the file does not is in no group of the file.
-    of_source = {frozenset[str]()} if source is not None else set[frozenset[str]]()
-    by_group = {groups: _common(grants, groups) for groups in of_source | {one.groups for one in named.values()}}
+    # Of these no entry speaks: whoever a source has, and holders of certificates.
+    unnamed = {source.defaults.groups} if source is not None else set[frozenset[str]]()
+    signing = {authority.name: authority for authority in authorities}
+    unnamed |= {frozenset[str]()} if signing else set()
+    by_group = {groups: _common(grants, groups) for groups in unnamed | {one.groups for one in named.values()}}
     by_name: dict[str, list[Grant]] = {}
     for grant in grants:
         who = grant.conditions.who
@@ -180,8 +205,15 @@ def ruleset_of(
         MappingProxyType({name: tuple(found) for name, found in by_name.items()}),
         source,
         frozenset(group for who in _whos(login, grants) for group in who.system_groups),
-        frozenset(name for one in named.values() for name in (one.name, *one.accounts, one.unix_name(one.name))),
+        _written(named.values(), source),
+        MappingProxyType(signing),
     )
+
+
+def _written(people: Iterable[Person], source: SystemSource | None) -> frozenset[str]:
+    names = {name for one in people for name in (one.name, *one.accounts, one.unix_name(one.name))}
+    default = source.defaults.run_as if source is not None else None
+    return frozenset(names | ({default} if default is not None else set()))
 
 
 def _whos(login: Iterable[LoginEntry], grants: Iterable[Grant]) -> Iterator[Who]:

@@ -7,16 +7,22 @@ unless the way says so by its name.
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from pysshd.policy.login_settings import NO_SETTINGS, LoginSettings
+
 EnvSettings: TypeAlias = tuple[tuple[str, str], ...]
 """Variables that the policy sets for a program, sorted by name; they win over what the client sends."""
 
 
 @dataclass(frozen=True, slots=True)
 class LoginWay:
-    """A step of a login is accepted: the login is complete, or one of `next_methods` must follow."""
+    """A step of a login is accepted: the login is complete, or one of `next_methods` must follow.
+
+    settings: what the entry that decides sets for the connection.
+    """
 
     complete: bool
     next_methods: tuple[str, ...] = ()
+    settings: LoginSettings = NO_SETTINGS
 
 
 @dataclass(frozen=True, slots=True)

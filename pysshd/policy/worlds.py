@@ -4,13 +4,16 @@ For some entries and one person a case of each kind is made: conditions change t
 prefixes and windows, so one address and one instant of each stretch between edges stand for all of it.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address
 from itertools import combinations, product
 from typing import Final
 
+from pysshd.patterns.names import is_name
+from pysshd.policy.authorities import Authority
+from pysshd.policy.certificates import Certificates
 from pysshd.policy.conditions import (
     TRUE,
     Account,
@@ -27,8 +30,9 @@ from pysshd.policy.conditions import (
     version_of,
 )
 from pysshd.policy.moments import BEGINNING, clients, moments
-from pysshd.policy.people import Person
+from pysshd.policy.people import Guests, Person
 from pysshd.policy.query import IPAddress, UnixFacts, Unknown
+from pysshd.policy.steps import Certificate, Chain
 from pysshd.policy.weekly import DAYS, local_time
 
 _NOBODY: Final = "\0"
@@ -38,8 +42,14 @@ _ROOT: Final = "root"
 _SOME_UID: Final = 1 << 20
 """An account that is nothing special."""
 
+_FILLINGS: Final = ("", "guest", "nobody-else", "x")
+"""For the stars of patterns of names."""
+
 _Key = tuple[str | None, str | None]
 """Name and fingerprint of a key, as far as conditions name them."""
+
+_Login = tuple[Chain, tuple[_Key, ...], tuple[Certificate, ...]]
+"""Methods, and the keys and certificates that a login used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +60,8 @@ class Signature:
     accounts: tuple[str, ...]
     is_root: bool
     keys: frozenset[_Key]
+    certified: bool
+    guests: bool
 
 
 class Worlds:
@@ -60,9 +72,15 @@ class Worlds:
         any key.
     """
 
-    def __init__(self, chains: Iterable[tuple[str, ...]], fingerprints: dict[tuple[str, str], tuple[str, ...]]) -> None:
+    def __init__(
+        self,
+        chains: Iterable[Chain],
+        fingerprints: dict[tuple[str, str], tuple[str, ...]],
+        authorities: Iterable[Authority] = (),
+    ) -> None:
         self._chains = tuple(dict.fromkeys(chains))
         self._fingerprints = fingerprints
+        self._certificates = Certificates(authorities)
         self._moments: dict[frozenset[Timed], list[datetime]] = {}
 
     def signature(self, person: Person, entries: Sequence[Conditions]) -> Signature:
@@ -76,14 +94,16 @@ class Worlds:
             tuple(account if account in named else "" for account in accounts),
             person.run_as == _ROOT,
             frozenset(self._keys(person, whos)),
+            person.certified,
+            person.guests is not None,
         )
 
     def cases(self, person: Person, entries: Sequence[Conditions]) -> Iterator[Case]:
         """Every case of this person in which the entries could differ."""
         conditions = [condition for entry in entries for condition in entry.all]
         whos = [condition for condition in conditions if isinstance(condition, Who)]
-        logins = self._logins(self._keys(person, whos), conditions)
-        for account, source, listener, now, (methods, keys), groups, client in product(
+        logins = self._logins(person, self._keys(person, whos), conditions)
+        for account, source, listener, now, (methods, keys, certificates), groups, client in product(
             self._accounts(person, conditions),
             _sources(conditions),
             _listeners(conditions),
@@ -92,6 +112,9 @@ class Worlds:
             _system_groups(whos),
             clients([condition for condition in conditions if isinstance(condition, Client)]),
         ):
+            opening = self._certificates.opening(account, certificates)
+            if opening is None:
+                continue
             yield Case(
                 person,
                 account,
@@ -103,6 +126,7 @@ class Worlds:
                 frozenset(fingerprint for _, fingerprint in keys if fingerprint is not None),
                 _unix(person.unix_name(account), groups),
                 client,
+                opening,
             )
 
     def together(self, person: Person, entries: Sequence[Conditions]) -> Case | None:
@@ -123,6 +147,10 @@ class Worlds:
 
     def _accounts(self, person: Person, conditions: Iterable[Condition]) -> tuple[str, ...]:
         named = _named_accounts(conditions)
+        if person.certified:
+            return self._certificates.accounts(sorted(named))
+        if person.guests is not None:
+            return _guest_names(person.guests, named)
         found = tuple(account for account in person.accounts if account in named)
         others = tuple(account for account in person.accounts if account not in named)[:1]
         return found + others
@@ -140,22 +168,47 @@ class Worlds:
                     found[(name, fingerprint)] = None
         return list(found)
 
-    def _logins(
-        self, keys: list[_Key], conditions: Iterable[Condition]
-    ) -> list[tuple[tuple[str, ...], tuple[_Key, ...]]]:
-        """The logins that could have been: methods, and the keys that they used."""
+    def _logins(self, person: Person, keys: list[_Key], conditions: Sequence[Condition]) -> list[_Login]:
+        """The logins that could have been: methods, and the keys and certificates that they used."""
+        whos = [condition for condition in conditions if isinstance(condition, Who)]
         speaks_of_methods = any(isinstance(condition, With) for condition in conditions)
         speaks_of_keys = any(key != (None, None) for key in keys)
-        if not speaks_of_methods and not speaks_of_keys:
-            return [((), ())]
-        found: dict[tuple[tuple[str, ...], tuple[_Key, ...]], None] = {}
+        speaks_of_certificates = any(who.by_certificate for who in whos)
+        if not (speaks_of_methods or speaks_of_keys or speaks_of_certificates or person.certified):
+            return [((), (), ())]
+        found: dict[_Login, None] = {}
+        kinds = self._certificates.kinds(whos)
         for chain in self._chains or (("publickey",),):
-            uses = chain.count("publickey") if speaks_of_keys else 0
-            # Keys that look alike to the conditions may be two keys, so fewer may be told apart than the chain uses.
-            for count in range(min(uses, 1), uses + 1):
-                for used in combinations(keys, count):
-                    found[(chain, used)] = None
+            for methods in _methods(chain, person, bool(kinds)):
+                uses = methods.count("publickey") if speaks_of_keys else 0
+                signed = methods.count("certificate")
+                # Keys that look alike to the conditions may be two keys, so fewer may be told apart than the chain
+                # uses; and certificates just so.
+                for count in range(min(uses, 1), uses + 1):
+                    for used in combinations(keys, count):
+                        for shown in range(min(signed, 1), min(signed, 2) + 1):
+                            found |= dict.fromkeys((methods, used, some) for some in combinations(kinds, shown))
         return list(found)
+
+
+def _methods(chain: Chain, person: Person, certificates: bool) -> list[Chain]:
+    """The steps by which a chain can be gone, where a certificate counts as a key: fewest certificates first."""
+    if not certificates or person.guests is not None:
+        return [chain] if "certificate" not in chain else []
+    keys = [place for place, step in enumerate(chain) if step == "publickey"]
+    if person.certified and not keys and "certificate" not in chain:
+        return []  # nothing else makes them a person
+    counts = [len(keys)] if person.certified else range(len(keys) + 1)
+    signed = [set(keys[:count]) for count in counts]
+    return [tuple("certificate" if place in some else step for place, step in enumerate(chain)) for some in signed]
+
+
+def _guest_names(guests: Guests, named: Collection[str]) -> tuple[str, ...]:
+    """The names of conditions that guests come under, and one that no condition names, where there is one."""
+    found = [name for name in sorted(named) if guests.take(name)]
+    tried = [pattern.source.replace("?", "x").replace("*", text) for pattern in guests.patterns for text in _FILLINGS]
+    others = [name for name in tried if is_name(name) and name not in named and guests.take(name)]
+    return (*found, *others[:1])
 
 
 def _named_accounts(conditions: Iterable[Condition]) -> set[str]:
@@ -208,11 +261,17 @@ def describe(case: Case, entries: Sequence[Conditions]) -> str:
     names = sorted(case.key_names | case.fingerprints)
     if names:
         words.append(f"by the key {names[0]}")
+    words += [f"by a certificate of {_certificate(one)}" for one in case.certificates[:1]]
     if isinstance(case.client, str) and any(isinstance(condition, Client) for condition in conditions):
         words.append(f"with the client {version_of(case.client)!r}")
     if any(isinstance(condition, Timed) for condition in conditions):
         words.append(_moment(case.now, [condition for condition in conditions if isinstance(condition, When)]))
     return " ".join(words)
+
+
+def _certificate(certificate: Certificate) -> str:
+    said = [*sorted(certificate.principals), *sorted(certificate.extensions)]
+    return certificate.authority + (f" with {' and '.join(said)}" if said else "")
 
 
 def _moment(now: datetime, schedules: Sequence[When]) -> str:

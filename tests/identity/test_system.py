@@ -162,6 +162,15 @@ def test_whose_a_key_is() -> None:
 
 
 @pytest.mark.security("S113")
+def test_people_of_the_host_may_all_be_one_account() -> None:
+    helpers = Helpers()
+    policy = POLICY + 'user_defaults: {run_as: deploy, home: "/srv/{user}"}\n'
+    known = asyncio.run(people(helpers, policy=policy).look_up("bob", "peer"))
+    assert helpers.asked[0].accounts == ("bob", "deploy")
+    assert (known.people["bob"].run_as, known.people["bob"].home) == ("deploy", "/srv/bob")
+    assert known.unix("deploy").uid == 1002
+
+
 def test_the_account_of_a_session_has_what_the_host_says() -> None:
     made = people(Helpers())
     account = made.account("web", "www", False, known(made, "www"))

@@ -63,7 +63,9 @@ def test_every_step_must_fit_the_person() -> None:
     assert login(ruleset, key_step("bob")).reason == "a key is not among the keys of alice"
     assert login(ruleset, Step("publickey")).reason == "a key is not among the keys of alice"
     assert login(ruleset, PASSWORD, person="bob").reason == "bob has no password"
-    assert login(ruleset, Step("totp")).reason == "a method is not served"
+    assert login(ruleset, Step("totp")).reason == "alice has no totp"
+    assert login(ruleset, Step("smile")).reason == "a method is not served"
+    assert login(ruleset, Step("certificate")).reason == "a method is not served"
     assert login(ruleset, key_step(), person=None).reason == "nobody is identified"
     assert login(ruleset, key_step(), person="mallory", account="alice").reason == "nobody is identified"
 

@@ -209,6 +209,39 @@ def test_a_key_expires(day: str, outcome: Outcome) -> None:
     assert house.key("carol", CAROL) is outcome
 
 
+@pytest.mark.parametrize(
+    ("now", "outcome"),
+    [
+        ("2027-03-05T17:59:59+01:00", SUCCESS),
+        ("2027-03-05T18:00+01:00", FAILURE),
+        ("2027-03-06T12:00+01:00", FAILURE),
+        ("2027-03-29T08:00+02:00", SUCCESS),
+        ("2027-03-29T07:59+02:00", FAILURE),
+    ],
+)
+def test_office_hours(now: str, outcome: Outcome) -> None:
+    hours = "{days: mon-fri, hours: 08:00-18:00, timezone: Europe/Paris}"
+    house = House(policy(f"{{when: {hours}, methods: publickey}}, {{who: bob, methods: publickey+password}}"))
+    house.clock.now = datetime.fromisoformat(now)
+    assert house.offers() == "publickey"
+    assert house.key("alice", ALICE) is outcome
+
+
+def test_a_login_ends_with_the_hours_that_it_was_made_in() -> None:
+    house = House(policy("{when: {hours: 08:00-18:00}, methods: publickey}"))
+    house.clock.now = datetime(2027, 3, 1, 17, 59, tzinfo=UTC)
+    assert house.key("alice", ALICE) is SUCCESS
+    assert house.server.check_channel_request("session", 0) == 0
+    house.clock.now = datetime(2027, 3, 1, 18, 0, tzinfo=UTC)
+    assert house.server.check_channel_request("session", 1) != 0
+
+
+def test_a_client_by_what_it_claims() -> None:
+    house = House(policy('{client: "other*", methods: password}, {client: "te?t", methods: publickey}'))
+    assert house.offers() == "publickey"
+    assert house.key("alice", ALICE) is SUCCESS
+
+
 def test_no_entry_refuses_and_says_so() -> None:
     house = House(policy("{who: bob, methods: publickey}"))
     assert house.offers("alice") == house.offers("bob") == "publickey"

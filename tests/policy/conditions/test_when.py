@@ -248,6 +248,16 @@ def test_a_grant_whose_hours_never_come_is_empty() -> None:
     )
 
 
+def test_very_many_hours_are_told_as_too_many() -> None:
+    zones = (PARIS, NEW_YORK, "Asia/Tokyo")
+    entries = "".join(
+        f"  - {{from: 10.0.{n}.0/24, when: {{hours: {n % 24:02}:{n % 60:02}-{(n + 9) % 24:02}:{n * 7 % 60:02}, "
+        f"timezone: {zones[n % 3]}}}, methods: publickey}}\n"
+        for n in range(200)
+    )
+    assert "only some of the cases were tried" in warnings(f"login:\n{entries}")
+
+
 # Properties
 
 ZONES = st.sampled_from(

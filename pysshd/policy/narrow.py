@@ -1,0 +1,20 @@
+"""What the certificates of a login leave of the grants: they narrow, and never widen (policy.md, Grants 5)."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from pysshd.policy.query import Pty, Request
+from pysshd.policy.steps import Step
+
+PERMITTED_BY: Final[Mapping[type, str]] = {Pty: "permit-pty"}
+"""Kinds of requests that a certificate permits by an extension (PROTOCOL.certkeys), and refuses where it has none."""
+
+
+def narrowed(request: Request, steps: Iterable[Step]) -> str:
+    """Why a certificate of these steps does not let the request be, or ""."""
+    extension = PERMITTED_BY.get(type(request))
+    if extension is None:
+        return ""
+    certificates = (step.certificate for step in steps if step.certificate is not None)
+    lacking = next((one for one in certificates if extension not in one.extensions), None)
+    return f"the certificate of {lacking.authority} has no {extension}" if lacking is not None else ""

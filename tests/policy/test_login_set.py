@@ -1,0 +1,89 @@
+"""`set` of a login entry: it comes from the entry that decides, and from no other."""
+
+import pytest
+
+from pysshd.policy.decision import Decision
+from pysshd.policy.load import load_text
+from pysshd.policy.login_settings import NO_SETTINGS, Keepalive, LoginSettings
+from pysshd.policy.problems import PolicyError
+from pysshd.policy.ruleset import Ruleset
+from pysshd.policy.ways import LoginWay
+from tests.policy.support import PASSWORD, PEOPLE, key_step, login
+
+
+def load(section: str) -> Ruleset:
+    return load_text(PEOPLE + section, "p.yaml", language=True).ruleset
+
+
+def settings(found: Decision) -> LoginSettings:
+    assert isinstance(found.way, LoginWay)
+    return found.way.settings
+
+
+def test_every_key() -> None:
+    ruleset = load(
+        "login:\n"
+        "  - methods: publickey\n"
+        "    set: {keepalive: {interval: 30s, count: 5}, rekey: {bytes: 512MiB, interval: 30m}, sessions: 2,\n"
+        "      log_level: debug, key_files: [~/.ssh/authorized_keys, '/etc/keys/{user}'],\n"
+        "      key_options: [environment, no-touch-required], touch: [required, verified]}\n"
+    )
+    assert settings(login(ruleset, key_step())) == LoginSettings(
+        Keepalive(30.0, 5),
+        512 << 20,
+        1800.0,
+        2,
+        "debug",
+        ("~/.ssh/authorized_keys", "/etc/keys/{user}"),
+        frozenset(["environment", "no-touch-required"]),
+        frozenset(["required", "verified"]),
+    )
+
+
+def test_the_entry_that_decides_sets() -> None:
+    ruleset = load(
+        "login:\n"
+        "  - {who: bob, methods: publickey, set: {keepalive: 10s}}\n"
+        "  - {who: alice, methods: publickey+password, set: {sessions: 1}}\n"
+        "  - {methods: publickey}\n"
+    )
+    assert settings(login(ruleset, key_step("bob"), person="bob")) == LoginSettings(keepalive=Keepalive(10.0))
+    assert settings(login(ruleset, key_step())) == LoginSettings(sessions=1)
+    assert settings(login(ruleset, key_step(), PASSWORD)) == LoginSettings(sessions=1)
+    assert settings(login(ruleset, key_step("carol"), person="carol")) is NO_SETTINGS
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        ("{keepalive: 0s}", "expected a span of time longer than 0s"),
+        ("{keepalive: {count: 3}}", "key 'interval' is missing"),
+        ("{keepalive: {interval: 5s, count: 0}}", "expected a whole number from 1 to 100"),
+        ("{sessions: 0}", "expected a whole number from 1 to 1000"),
+        ("{sessions: many}", "expected a whole number from 1 to 1000"),
+        ("{log_level: verbose}", "expected debug, info, notice, warning or error"),
+        ("{key_files: keys}", "expected a path that begins with ~/ or with /"),
+        ("{key_options: [enviroment]}", "expected environment, no-touch-required or cert-authority"),
+        ("{touch: maybe}", "expected required or verified"),
+        ("{rekey: {bytes: 1}}", "expected a size with its unit"),
+        ("{}", "found an empty mapping"),
+        ("{keepalives: 30s}", "unknown key 'keepalives'"),
+    ],
+)
+def test_refused(written: str, message: str) -> None:
+    with pytest.raises(PolicyError) as caught:
+        load(f"login: [{{methods: publickey, set: {written}}}]")
+    assert message in "\n".join(problem.message for problem in caught.value.problems if problem.severity == "error")
+
+
+def test_set_beside_refuse() -> None:
+    with pytest.raises(PolicyError) as caught:
+        load("login: [{methods: publickey, who: bob}, {refuse: true, set: {sessions: 1}}]")
+    assert "set beside refuse" in str(caught.value)
+
+
+def test_it_is_not_served() -> None:
+    with pytest.raises(PolicyError) as caught:
+        load_text(PEOPLE + "login: [{methods: publickey, set: {keepalive: 30s}}]")
+    [problem] = caught.value.problems
+    assert (problem.severity, problem.message) == ("unserved", "key 'set' is not served yet by this version")
