@@ -194,8 +194,9 @@ def _stamp(path: str) -> tuple[int, int, int, int] | None:
 
 
 def _account(found: FoundAccount, environment: tuple[tuple[bytes, bytes], ...]) -> HostAccount:
-    facts = UnixFacts(found.name, found.uid, frozenset(found.member_of), frozenset(found.unknown_groups), found.fault)
     home, shell = os.fsdecode(found.home), os.fsdecode(found.shell)
+    groups, unknown = frozenset(found.member_of), frozenset(found.unknown_groups)
+    facts = UnixFacts(found.name, found.uid, groups, unknown, found.fault, home)
     return HostAccount(facts, found.uid, found.gid, found.groups, home, shell, found.own_home, environment)
 
 

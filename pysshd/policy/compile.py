@@ -13,6 +13,7 @@ from pysshd.policy.compile_people import PeopleCompiler, settings_of
 from pysshd.policy.enforce import OwnerCheck, PatternCheck
 from pysshd.policy.keyfiles import KeyFiles
 from pysshd.policy.lint_conditions import warn_ipv4_only, warn_keys_of_nobody, warn_unused_listeners
+from pysshd.policy.lint_forward import ShellBesideForward, warn_denied_ipv4, warn_denied_names
 from pysshd.policy.lint_grants import warn_empty, warn_shadowed, warn_unused_roles
 from pysshd.policy.lint_login import check_login
 from pysshd.policy.lint_sftp import ShellBesidePaths
@@ -39,6 +40,7 @@ def compile_policy(document: Document, key_files: KeyFiles | None, report: Repor
     for record in document.loose:
         people_compiler.check_references(record)
         entries.check_references(record)
+    entries.check_unused_roles()
     source = source_of(document, settings.server, people_compiler.defaults)
     authorities = authorities_of(document, key_files, zone, report)
     ruleset = ruleset_of(settings, people, login, grants, source, authorities)
@@ -64,6 +66,9 @@ def compile_policy(document: Document, key_files: KeyFiles | None, report: Repor
         warn_empty(grants, everyone, worlds, report, entries.marks)
         warn_shadowed(grants, report, entries.marks)
         ShellBesidePaths(worlds, report, entries.marks).check(everyone, ruleset.grants_of)
+        ShellBesideForward(worlds, report, entries.marks).check(everyone, ruleset.grants_of)
+        warn_denied_names(grants, report, entries.marks)
+        warn_denied_ipv4(grants, settings.server.listen, report, entries.marks)
     return replace(ruleset, settings=replace(settings, server=replace(settings.server, owner=owner)))
 
 

@@ -8,6 +8,7 @@ from typing import Final
 from pysshd.patterns.globs import Glob, parse_glob
 from pysshd.policy import conditions as c
 from pysshd.policy.compile_conditions import ConditionsCompiler
+from pysshd.policy.compile_forward import net_rights
 from pysshd.policy.compile_methods import check_chains, check_methods
 from pysshd.policy.compile_sftp import BUILT_IN_SFTP, sftp_rights
 from pysshd.policy.fields_programs import Argv, ExecItem
@@ -133,6 +134,12 @@ class EntriesCompiler:
                                "paths: {/: list, \"/**\": all}}")  # fmt: skip
         return Rights(sftp=(BUILT_IN_SFTP[name.text],))
 
+    def check_unused_roles(self) -> None:
+        """Look up what roles refer to that nobody has."""
+        for name, (_, model) in self._document.roles.items():
+            if model is not None and name not in self._roles:
+                self.rights(model)
+
     def rights(self, model: RoleModel) -> Rights:
         """The permissions of a role, of an `allow` or of a `deny`."""
         accept, sets = self._env(model.env)
@@ -143,6 +150,7 @@ class EntriesCompiler:
             sets=sets,
             signals=frozenset(signal.text for signal in model.signals or ()),
             sftp=sftp_rights(model.sftp, model.mark_of("sftp"), self._where),
+            net=tuple(net_rights(model, self._document.networks, self._where, self._report)),
         )
 
     def _runs(self, model: RoleModel) -> Iterable[RunRight]:

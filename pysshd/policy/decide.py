@@ -7,6 +7,7 @@ from pysshd.patterns.paths import virtual_path
 from pysshd.patterns.words import WordsError, split_words
 from pysshd.policy.bounds import NO_BOUNDS
 from pysshd.policy.conditions import FALSE, TRUE, Case
+from pysshd.policy.decide_net import Asked, asked_of, reached
 from pysshd.policy.decide_sftp import asks_for_sftp, operation, refusal_of_sftp, served
 from pysshd.policy.decision import Decision, Tried
 from pysshd.policy.found import CLASH as _CLASH
@@ -31,6 +32,7 @@ from pysshd.policy.query import (
     Signal,
 )
 from pysshd.policy.rights import ExecRight, Rights, RunRight, ShellRight, Values
+from pysshd.policy.rights_net import HOME
 from pysshd.policy.ruleset import Effect, Grant, Ruleset
 from pysshd.policy.standing import earliest, standing
 from pysshd.policy.ways import EnvSettings, EnvWay, GlobalWay, PtyWay, RunWay, SessionWay, SignalWay, Way
@@ -51,32 +53,29 @@ def decide(ruleset: Ruleset, query: Query, *, trace: bool = False) -> Decision:
     stands, edge = standing(ruleset, person, facts, facts.methods)
     if person is None or stands:
         return Decision(False, None, valid_until=edge, decided_by="users", reason=stands)
-    if isinstance(request, Global):
-        return _global(request)
-    reason = _refusal(request)
-    if reason:
+    if isinstance(request, Global) and request.name in GLOBAL_ALWAYS:
+        return Decision(True, GlobalWay(), decided_by="the language", reason="it is always answered")
+    values = _values(facts, person)
+    asked = asked_of(request, facts, values)
+    reason = asked if isinstance(asked, str) else _refusal(request)
+    if isinstance(asked, str) or reason:
         return Decision(False, None, valid_until=edge, decided_by="the language", reason=reason)
     reason = narrowed(request, facts.methods)
     if reason:
         return Decision(False, None, valid_until=edge, decided_by="the certificate", reason=reason)
     server = ruleset.settings.server
     free = server.accounts == "system" or server.owner == person.name
-    found = _Judgement(request, case_of(person, facts.account, facts, facts.methods), free, trace)
+    found = _Judgement(request, case_of(person, facts.account, facts, facts.methods), free, trace, asked)
     for grant in ruleset.grants_of(person):
         found.take(grant)
-    return found.decision(edge, _values(facts, person))
-
-
-def _global(request: Global) -> Decision:
-    if request.name in GLOBAL_ALWAYS:
-        return Decision(True, GlobalWay(), decided_by="the language", reason="it is always answered")
-    return Decision(False, None, decided_by="the language", reason="no global request of this name is served")
+    return found.decision(edge, values)
 
 
 def _values(facts: Facts, person: Person) -> Values:
     """What fills the slots: `{key}` is the name of the first key of the login, else its fingerprint.
 
-    The fingerprint's `/` and `+` are written as `_` and `-`, so that it is one part of a path.
+    The fingerprint's `/` and `+` are written as `_` and `-`, so that it is one part of a path. The home is that of the
+    session's account, else what `users` says.
     """
     values = {"user": person.name, "account": facts.account}
     step = next((step for step in facts.methods if step.method == "publickey"), None)
@@ -84,6 +83,9 @@ def _values(facts: Facts, person: Person) -> Values:
         key = person.key_of(step)
         name = key.name if key is not None else None
         values["key"] = name or (step.key or "").replace("/", "_").replace("+", "-")
+    home = facts.unix.home if facts.unix is not None else person.home
+    if home is not None:
+        values[HOME] = home
     return values
 
 
@@ -117,11 +119,14 @@ class _Judgement:
     runs what it is sent to, the rest is permitted or not.
     """
 
-    def __init__(self, request: Request, case: Case, free: bool, trace: bool) -> None:
-        """`free`: what is not confined may be run too, for it is not the daemon's own user."""
+    def __init__(self, request: Request, case: Case, free: bool, trace: bool, asked: Asked | None) -> None:
+        """`free`: what is not confined may be run too, for it is not the daemon's own user; `asked`: a request that
+        reaches beyond the session, read.
+        """
         self.case = case
         self._free = free
         self._request = request
+        self._asked = asked
         self._trace: list[tuple[int, Tried]] | None = [] if trace else None
         self._running: object = request.running if isinstance(request, Signal | Break) else request
         self._signal = request.name if isinstance(request, Signal) else BREAK
@@ -133,6 +138,7 @@ class _Judgement:
         self._asks_for_sftp = self._runs_something and asks_for_sftp(request, self._words)
         self._permitting: list[Grant] = []
         self._denying: Grant | None = None
+        self._narrowing: list[Grant] = []
         self._bounding: list[Grant] = []
         self._setting: list[Grant] = []
         self.edge: datetime | None = None
@@ -155,6 +161,8 @@ class _Judgement:
         elif truth is not FALSE:
             if grant.effect is Effect.BOUND:
                 self._bounding.append(grant)
+            elif self._asked is not None and self._asked.divisible and not grant.everything:
+                self._narrowing.append(grant)
             elif self._denying is None or grant.number < self._denying.number:
                 self._denying = grant
 
@@ -188,6 +196,8 @@ class _Judgement:
 
     def _permits(self, rights: Rights) -> bool:
         request = self._request
+        if self._asked is not None:
+            return any(map(self._asked.permits, rights.net))
         if isinstance(request, Env):
             return any(pattern.matches(request.name) for pattern in rights.accept)
         if isinstance(request, Sftp):
@@ -196,6 +206,8 @@ class _Judgement:
 
     def _touches(self, rights: Rights) -> bool:
         """Whether a deny of these permissions touches the request; a channel is touched by `deny: all` alone."""
+        if self._asked is not None:
+            return any(map(self._asked.touches, rights.net))
         if self._signals:
             return self._signal in rights.signals
         if not self._runs_something:
@@ -224,6 +236,8 @@ class _Judgement:
             found = self._signalled()
         elif isinstance(self._request, Sftp):
             found = operation(self._request, self._path, self._permitting, values)
+        elif self._asked is not None:
+            found = reached(self._asked, self._permitting, self._narrowing)
         elif self._permitting:
             way = _WAYS[type(self._request)]
             found = _Found(way, tuple(self._permitting), "", "permits it")

@@ -42,7 +42,7 @@ def warn_keys_of_nobody(document: Document, held: Collection[str] | None, report
 
 def warn_ipv4_only(document: Document, listening: Iterable[Listen], report: Report) -> None:
     """Addresses of IPv4 alone where a listener also has peers by IPv6, to whom the entry says nothing."""
-    other = next((listener for listener in listening if _takes_ipv6(listener.host)), None)
+    other = next((listener for listener in listening if takes_ipv6(listener.host)), None)
     if other is None:
         return
     for entry in conditions_of(document):
@@ -55,7 +55,7 @@ def warn_ipv4_only(document: Document, listening: Iterable[Listen], report: Repo
             )
 
 
-def _takes_ipv6(host: str) -> bool:
+def takes_ipv6(host: str) -> bool:
     """Whether peers of other hosts come by IPv6."""
     return host == "*" or (":" in host and not ip_address(host).is_loopback)
 

@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field, PlainValidator, ValidatorFunctionWrapHandler, WrapValidator
 
 from pysshd.policy.fields import AnyText, Moment, Name, True_
+from pysshd.policy.fields_forward import GlobalItem
 from pysshd.policy.fields_login import MethodsItem, WhoItem
 from pysshd.policy.fields_places import ClientItem, FromItem
 from pysshd.policy.fields_programs import (
@@ -20,6 +21,7 @@ from pysshd.policy.fields_programs import (
     subsystem_programs,
     variable_pattern,
 )
+from pysshd.policy.model_forward import ForwardModel
 from pysshd.policy.model_settings import LoginSetModel
 from pysshd.policy.model_sftp import SftpField
 from pysshd.policy.model_when import When
@@ -78,16 +80,17 @@ class EnvModel(Record):
 
 
 PERMISSIONS_LATER = frozenset(
-    ["forward", "agent", "x11", "tunnel", "global_requests", "umask", "working_folder", "record", "limits",
+    ["tunnel", "umask", "working_folder", "record", "limits",
      "user_rc", "isolation", "chroot"]
 )  # fmt: skip
+PERMISSIONS_UNSERVED = frozenset(["forward", "agent", "x11", "sftp"])
 
 
 class RoleModel(Record):
     """A role, or the permissions of an `allow`: each key is a permission, and `confined` holds for its programs."""
 
     later: ClassVar[frozenset[str]] = PERMISSIONS_LATER
-    unserved: ClassVar[frozenset[str]] = frozenset(["sftp"])
+    unserved: ClassVar[frozenset[str]] = PERMISSIONS_UNSERVED
     never: ClassVar[Mapping[str, str]] = LOGIN_RECORDS
 
     shell: ShellValue | None = None
@@ -99,6 +102,10 @@ class RoleModel(Record):
     signals: Annotated[tuple[Text, ...] | None, PlainValidator(_signals)] = None
     confined: True_ | None = None
     sftp: SftpField | None = None
+    forward: ForwardModel | None = None
+    agent: True_ | None = None
+    x11: True_ | None = None
+    global_requests: Many[GlobalItem] | None = None
 
 
 class DenyModel(RoleModel):

@@ -10,6 +10,13 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import Final, Literal, TypeAlias
 
 from pysshd.policy.people import Person
+from pysshd.policy.query_net import X11 as X11
+from pysshd.policy.query_net import Agent as Agent
+from pysshd.policy.query_net import Connect as Connect
+from pysshd.policy.query_net import ConnectUnix as ConnectUnix
+from pysshd.policy.query_net import Listen as Listen
+from pysshd.policy.query_net import ListenUnix as ListenUnix
+from pysshd.policy.query_net import NetRequest
 from pysshd.policy.steps import Step as Step
 
 
@@ -36,6 +43,7 @@ class UnixFacts:
     groups: of those groups of the host that the policy names, the ones that the account is in; UNKNOWN as above.
     unknown_groups: those of them that the host does not know: whether the account is in one is not known.
     fault: why the account is of no use now (it does not exist, is locked, has expired, …); empty where it is.
+    home: the absolute path of its home; None where it is not known.
     """
 
     name: str
@@ -43,6 +51,7 @@ class UnixFacts:
     groups: frozenset[str] | Unknown = frozenset()
     unknown_groups: frozenset[str] = frozenset()
     fault: str = ""
+    home: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +67,7 @@ class Facts:
     methods: the steps done, in their order. Not read for a Login request, which brings its own.
     holder: the person, where a source has them; None: the entry of `users:` of that name is meant.
     unix: what the host says of the Unix account of the session, under `accounts: system`; None: it plays no part.
+    own_addresses: of the interfaces of this host, at the time of the request; UNKNOWN: any address might be one.
     """
 
     account: str
@@ -69,6 +79,7 @@ class Facts:
     methods: tuple[Step, ...] = ()
     holder: Person | None = None
     unix: UnixFacts | None = None
+    own_addresses: frozenset[IPAddress] | Unknown = UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,12 +167,12 @@ class Sftp:
 
 @dataclass(frozen=True, slots=True)
 class Global:
-    """A global request of this name."""
+    """A global request of this name, which a bare success answers."""
 
     name: str
 
 
-Request: TypeAlias = Login | Session | Run | Pty | Env | Signal | Break | Sftp | Global
+Request: TypeAlias = Login | Session | Run | Pty | Env | Signal | Break | Sftp | Global | NetRequest
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import TypeAlias
 from pysshd.patterns.globs import Glob
 from pysshd.patterns.words import WordsPattern, to_bytes
 from pysshd.policy.query import Exec, Run, Shell, Subsystem
+from pysshd.policy.rights_net import NetRight
 from pysshd.policy.rights_sftp import SftpRight
 from pysshd.policy.templates import Template
 from pysshd.policy.ways import EnvSettings, Forced, LoginShell, Program, RunWay, ShellCommand, Words
@@ -180,7 +181,7 @@ class SetRight:
 class Rights:
     """All permissions of one grant.
 
-    accept: patterns of variables; signals: names that roles give in words.
+    accept: patterns of variables; signals: names that roles give in words; net: what reaches beyond the session.
     """
 
     runs: tuple[RunRight, ...] = ()
@@ -189,6 +190,7 @@ class Rights:
     sets: tuple[SetRight, ...] = ()
     signals: frozenset[str] = frozenset()
     sftp: tuple[SftpRight, ...] = ()
+    net: tuple[NetRight, ...] = ()
 
     def __or__(self, other: "Rights") -> "Rights":
         """The permissions of both."""
@@ -199,6 +201,7 @@ class Rights:
             self.sets + other.sets,
             self.signals | other.signals,
             self.sftp + other.sftp,
+            self.net + other.net,
         )
 
     def __le__(self, other: "Rights") -> bool:
@@ -210,6 +213,7 @@ class Rights:
             and set(self.sets) <= set(other.sets)
             and self.signals <= other.signals
             and set(self.sftp) <= set(other.sftp)
+            and set(self.net) <= set(other.net)
         )
 
 

@@ -5,10 +5,30 @@ A request is a verb and the rest verbatim: `shell`, `exec ls -l`, `env LANG=C`. 
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address
 from types import MappingProxyType
 from typing import Any, Final
 
-from pysshd.policy.query import Break, Env, Exec, Global, Pty, Request, Run, Session, Sftp, Shell, Signal, Subsystem
+from pysshd.policy.query import (
+    X11,
+    Agent,
+    Break,
+    Connect,
+    ConnectUnix,
+    Env,
+    Exec,
+    Global,
+    Listen,
+    ListenUnix,
+    Pty,
+    Request,
+    Run,
+    Session,
+    Sftp,
+    Shell,
+    Signal,
+    Subsystem,
+)
 from pysshd.policy.report import meant, one_of, show
 from pysshd.policy.rights_sftp import RIGHTS
 
@@ -136,6 +156,53 @@ def _sftp(rest: str) -> Request:
 
 
 _SFTP_FORM: Final = "sftp RIGHT /PATH"
+
+
+def _host_and_port(text: str, form: str) -> tuple[str, int]:
+    """A host, of which brackets are no part, and a port."""
+    host, colon, port = text.rpartition(":")
+    bracketed = host.startswith("[") and host.endswith("]")
+    if not colon or not (port.isascii() and port.isdigit() and len(port) <= 5) or (":" in host and not bracketed):
+        raise VerbError(f"found {show(text)}, expected {form}, with an IPv6 address between brackets")
+    return host[1:-1] if bracketed else host, int(port)
+
+
+def _tell_host_and_port(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _forward(rest: str) -> Request:
+    destination, blank, resolved = rest.partition(" ")
+    host, port = _host_and_port(destination, _FORWARD_FORM)
+    try:
+        return Connect(host, port, ip_address(resolved) if blank else None)
+    except ValueError:
+        raise VerbError(f"found {show(resolved)} behind {show(destination)}, expected an address to which the name was "
+                        "resolved") from None  # fmt: skip
+
+
+def _tell_forward(request: Connect) -> str:
+    destination = _tell_host_and_port(request.host, request.port)
+    return destination if request.address is None else f"{destination} {request.address}"
+
+
+def _x11(rest: str | None) -> Request:
+    words = (rest or "").split(" ") if rest is not None else []
+    single = words[:1] == ["single"]
+    screen = words[single:]
+    if len(screen) > 1 or not all(word.isascii() and word.isdigit() and len(word) <= 9 for word in screen):
+        raise VerbError(f"found {show(rest or '')} behind x11, expected {_X11_FORM}")
+    return X11(single, int(screen[0]) if screen else 0)
+
+
+def _tell_x11(request: X11) -> str | None:
+    words = ["single"] * request.single + [str(request.screen)] * bool(request.screen)
+    return " ".join(words) or None
+
+
+_FORWARD_FORM: Final = "forward HOST:PORT [ADDRESS]"
+_LISTEN_FORM: Final = "listen ADDRESS:PORT"
+_X11_FORM: Final = "x11 [single] [SCREEN]"
 _SIGNAL_FORM: Final = "signal NAME [VERB …]"
 _ROWS: Final = (
     Verb("shell", "shell", "start the shell", Shell, _bare("shell", Shell()), _nothing),
@@ -152,6 +219,17 @@ _ROWS: Final = (
          lambda rest: Break(_running(rest)), lambda one: _tell_running(one.running)),
     Verb("sftp", _SFTP_FORM, "do one operation of SFTP or scp", Sftp,
          _with(_SFTP_FORM, _sftp), lambda one: f"{one.right} {_to_text(one.path)}"),
+    Verb("agent", "agent", "forward the client's agent", Agent, _bare("agent", Agent()), _nothing),
+    Verb("x11", _X11_FORM, "forward X11, once or more, of a screen", X11, _x11, _tell_x11),
+    Verb("forward", _FORWARD_FORM, "connect to a TCP port, by a name that has this address", Connect,
+         _with(_FORWARD_FORM, _forward), _tell_forward),
+    Verb("forward-unix", "forward-unix PATH", "connect to a Unix socket", ConnectUnix,
+         _with("forward-unix PATH", ConnectUnix), lambda one: one.path),
+    Verb("listen", _LISTEN_FORM, "listen on a TCP port; on every address where none is said", Listen,
+         _with(_LISTEN_FORM, lambda rest: Listen(*_host_and_port(rest, _LISTEN_FORM))),
+         lambda one: _tell_host_and_port(one.address, one.port)),
+    Verb("listen-unix", "listen-unix PATH", "listen on a Unix socket", ListenUnix,
+         _with("listen-unix PATH", ListenUnix), lambda one: one.path),
     Verb("channel", "channel KIND", "open a channel of this kind: session", Session,
          _with("channel KIND", Session), lambda one: one.kind),
     Verb("global", "global NAME", "make a global request", Global, _with("global NAME", Global), lambda one: one.name),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from pysshd.policy.login_settings import NO_SETTINGS, LoginSettings
+from pysshd.policy.ways_net import NetWay
 
 EnvSettings: TypeAlias = tuple[tuple[str, str], ...]
 """Variables that the policy sets for a program, sorted by name; they win over what the client sends."""
@@ -148,4 +149,4 @@ class FileWay:
 
 
 RunWay: TypeAlias = LoginShell | ShellCommand | Words | Program | Forced
-Way: TypeAlias = LoginWay | RunWay | SessionWay | PtyWay | EnvWay | SignalWay | GlobalWay | SftpWay | FileWay
+Way: TypeAlias = LoginWay | RunWay | SessionWay | PtyWay | EnvWay | SignalWay | GlobalWay | SftpWay | FileWay | NetWay

@@ -15,12 +15,19 @@ from pysshd.policy.query import (
     Signal,
     Subsystem,
 )
+from pysshd.policy.query_net import X11, Agent, Connect, ConnectUnix, Listen, ListenUnix
 
 __all__ = [
+    "X11",
+    "Agent",
     "Break",
+    "Connect",
+    "ConnectUnix",
     "Env",
     "Exec",
     "Global",
+    "Listen",
+    "ListenUnix",
     "Login",
     "Pty",
     "Request",

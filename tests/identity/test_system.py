@@ -135,6 +135,7 @@ def test_one_question_for_everyone_who_may_have_the_account() -> None:
     assert found.people["alice"].groups == frozenset({"ops"})
     assert [key.label for key in found.people["alice"].keys] == [FILE.fingerprint, "~/.ssh/authorized_keys"]
     assert found.unix("git").groups == frozenset({"wheel"})
+    assert found.unix("git").home == "/home/git"
     assert told == ["a note"]
     known(made, "www")
     assert helpers.asked[1].accounts == ("www", "deploy")

@@ -1,6 +1,6 @@
 """Random documents for the properties: small, so that entries meet, and of every key that is served."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from typing import Any
@@ -9,11 +9,17 @@ from hypothesis import strategies as st
 
 from pysshd.policy.query import (
     UNKNOWN,
+    X11,
+    Agent,
     Break,
+    Connect,
+    ConnectUnix,
     Env,
     Exec,
     Facts,
     Global,
+    Listen,
+    ListenUnix,
     Login,
     Pty,
     Query,
@@ -58,6 +64,16 @@ def _flow(mapping: dict[str, str]) -> str:
     return "{" + ", ".join(f"{key}: {value}" for key, value in mapping.items()) + "}"
 
 
+FORWARDS: dict[str, st.SearchStrategy[str]] = {
+    "local": st.sampled_from(
+        ['"*:*"', '"db*.corp:5432"', "10.0.0.0/8:5432", '["**.corp:*", "[fd00::/8]:1-6000"]', "loopback:5432",
+         "[10.1.0.1:5432, localhost:*]", "link-local:*", "metadata:80"]
+    ),
+    "remote": st.sampled_from(['"*:*"', "loopback:9000-9100", "[127.0.0.1:9000, 10.0.0.0/8:9050-9060]", "loopback:*"]),
+    "local_unix": st.sampled_from(['"/run/{user}/*.sock"', '"/run/**"', '"/run/{key}/x"', '"{home}/x"']),
+    "remote_unix": st.sampled_from(['"/run/{account}/*"', '"/run/alice/?.sock"']),
+}  # fmt: skip
+
 PERMISSION_VALUES: dict[str, st.SearchStrategy[str]] = {
     "shell": st.sampled_from(["true", "[menu]"]),
     "exec": st.sampled_from(["any", "ls", '"ls *"', "{literal: ls}", '["* -l", {literal: "a;b"}]']),
@@ -66,6 +82,12 @@ PERMISSION_VALUES: dict[str, st.SearchStrategy[str]] = {
     "pty": st.just("true"),
     "env": st.sampled_from(["{accept: [LANG]}", "{set: {A: x}}", '{set: {A: "{user}"}, accept: "LC_*"}']),
     "signals": st.sampled_from(["[INT]", "[KILL, BREAK]", "none"]),
+    "forward": st.lists(st.sampled_from(sorted(FORWARDS)), unique=True, min_size=1, max_size=2).flatmap(
+        lambda chosen: st.fixed_dictionaries({key: FORWARDS[key] for key in chosen}).map(_flow)
+    ),
+    "agent": st.just("true"),
+    "x11": st.just("true"),
+    "global_requests": st.sampled_from(["x", "[x, y@z]"]),
 }
 
 
@@ -128,6 +150,27 @@ COMMANDS = st.sampled_from([b"ls", b"ls x", b"ls -l", b"a;b", b"ls; id", b"", b"
 RUNS: st.SearchStrategy[Any] = st.one_of(
     st.just(Shell()), COMMANDS.map(Exec), st.sampled_from(["sftp", "mail", ""]).map(Subsystem)
 )
+ADDRESSES = st.sampled_from(
+    [ip_address(text) for text in ("10.1.0.1", "10.200.0.1", "127.0.0.1", "::1", "169.254.169.254", "fd00::5",
+                                   "::ffff:10.1.0.1", "64:ff9b::a01:1", "192.0.2.1")]
+)  # fmt: skip
+PORTS = st.sampled_from([0, 22, 80, 5432, 9000, 9055, 65536])
+PATHS = st.sampled_from(["/run/alice/a.sock", "/run/bob/a.sock", "/run/a/b/c", "/run//x", "relative", "/run/../x"])
+NET_REQUESTS: st.SearchStrategy[Request] = st.one_of(
+    st.builds(
+        Connect,
+        st.sampled_from(["db1.corp", "DB1.corp.", "a.b.corp", "localhost", "127.1", "10.1.0.1", "fd00::5", "", "x!"]),
+        PORTS,
+        st.none() | ADDRESSES,
+    ),
+    st.builds(Connect, ADDRESSES.map(str), PORTS),
+    st.builds(Listen, st.sampled_from(["", "localhost", "0.0.0.0", "::", "127.0.0.1", "10.1.0.1", "db1.corp"]), PORTS),
+    PATHS.map(ConnectUnix),
+    PATHS.map(ListenUnix),
+    st.builds(X11, st.booleans(), st.integers(0, 2)),
+    st.just(Agent()),
+)
+
 REQUESTS: st.SearchStrategy[Request] = st.one_of(
     RUNS,
     RUNS,
@@ -138,6 +181,8 @@ REQUESTS: st.SearchStrategy[Request] = st.one_of(
     RUNS.map(Break),
     st.sampled_from(["keepalive@openssh.com", "x"]).map(Global),
     st.builds(Sftp, st.sampled_from(["list", "upload"]), st.sampled_from([b"/", b"/in/a", b"/../a"])),
+    NET_REQUESTS,
+    NET_REQUESTS,
     st.builds(Login, st.lists(st.sampled_from(STEPS), max_size=2).map(tuple), st.sampled_from(STEPS)),
 )
 SOURCES = st.sampled_from(
@@ -153,6 +198,7 @@ FACTS = st.builds(
     st.sampled_from(["SSH-2.0-x", "SSH-2.0-yz", UNKNOWN]),
     st.integers(0, 48).map(lambda hours: NOON + timedelta(hours=2 * hours)),
     st.lists(st.sampled_from(STEPS), max_size=2).map(tuple),
+    own_addresses=st.sampled_from([UNKNOWN, frozenset(), frozenset([ip_address("10.1.0.1"), ip_address("fd00::5")])]),
 )
 
 
@@ -164,7 +210,7 @@ def likely_facts(draw: st.DrawFn) -> Facts:
     key = {"alice": STEPS[draw(st.integers(0, 1))], "bob": STEPS[2], "carol": STEPS[3]}[person]
     methods = draw(st.sampled_from([(key,), (key, STEPS[4])])) if person != "bob" else (key,)
     account = draw(st.sampled_from([person, "git"])) if person != "bob" else person
-    return Facts(account, person, facts.source, facts.listener, facts.client, facts.now, methods)
+    return replace(facts, account=account, person=person, methods=methods)
 
 
 QUERIES = st.builds(Query, st.one_of(likely_facts(), likely_facts(), FACTS), REQUESTS)

@@ -1,14 +1,22 @@
 """Verbs: what people write becomes a request, and a request is shown as what people would write."""
 
+from ipaddress import ip_address
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pysshd.policy.query import (
+    X11,
+    Agent,
     Break,
+    Connect,
+    ConnectUnix,
     Env,
     Exec,
     Global,
+    Listen,
+    ListenUnix,
     Login,
     Pty,
     Request,
@@ -47,6 +55,20 @@ from tests.policy.documents import REQUESTS
         ("sftp stat /\udcff", Sftp("stat", b"/\xff")),
         ("channel session", Session()),
         ("channel x11", Session("x11")),
+        ("agent", Agent()),
+        ("x11", X11(False, 0)),
+        ("x11 single", X11(True, 0)),
+        ("x11 single 2", X11(True, 2)),
+        ("x11 1", X11(False, 1)),
+        ("forward db1.corp:5432", Connect("db1.corp", 5432)),
+        ("forward db1.corp:5432 10.2.0.5", Connect("db1.corp", 5432, ip_address("10.2.0.5"))),
+        ("forward [2001:db8::1]:443", Connect("2001:db8::1", 443)),
+        ("forward x:443 2001:db8::1", Connect("x", 443, ip_address("2001:db8::1"))),
+        ("forward-unix /run/a b.sock", ConnectUnix("/run/a b.sock")),
+        ("listen localhost:0", Listen("localhost", 0)),
+        ("listen :9000", Listen("", 9000)),
+        ("listen [::1]:9000", Listen("::1", 9000)),
+        ("listen-unix /run/a.sock", ListenUnix("/run/a.sock")),
         ("global keepalive@openssh.com", Global("keepalive@openssh.com")),
     ],
 )
@@ -69,6 +91,16 @@ def test_a_text_and_its_request(text: str, request_: Request) -> None:
         ("sftp list", "found path '', expected an absolute one: sftp RIGHT /PATH"),
         ("sftp list in/a", "found path 'in/a', expected an absolute one"),
         ("signal INT pty xterm", "found 'pty xterm', which runs nothing"),
+        ("agent x", "found 'x' behind agent, expected nothing"),
+        ("x11 ", "found '' behind x11, expected x11 [single] [SCREEN]"),
+        ("x11 1 single", "found '1 single' behind x11"),
+        ("forward", "found nothing behind forward, expected forward HOST:PORT [ADDRESS]"),
+        ("forward db1.corp", "found 'db1.corp', expected forward HOST:PORT"),
+        ("forward ::1:22", "found '::1:22', expected forward HOST:PORT [ADDRESS], with an IPv6 address between"),
+        ("forward x:22 y", "found 'y' behind 'x:22', expected an address to which"),
+        ("forward x:-1", "found 'x:-1', expected"),
+        ("listen 9000", "found '9000', expected listen ADDRESS:PORT"),
+        ("listen x:123456", "found 'x:123456', expected listen ADDRESS:PORT"),
         ("signal INT nonsense", "unknown verb 'nonsense'"),
     ],
 )

@@ -6,10 +6,16 @@ from pysshd.audit.sampling import Sampler
 from pysshd.audit.sinks import AuditLog
 from pysshd.server.ports import DecisionRecord
 from pysshd.server.requests import (
+    X11,
+    Agent,
     Break,
+    Connect,
+    ConnectUnix,
     Env,
     Exec,
     Global,
+    Listen,
+    ListenUnix,
     Login,
     Pty,
     Request,
@@ -50,8 +56,24 @@ def described(request: Request) -> str | bytes:
             return f"sftp {right} ".encode() + path
         case Session(kind=kind):
             return f"channel {kind}"
+        case Connect(host=host, port=port, address=address):
+            return f"forward {_place(host, port)}" + (f" at {address}" if address is not None else "")
+        case Listen(address=at, port=port):
+            return f"listen {_place(at, port)}"
+        case ConnectUnix(path=path):
+            return f"forward-unix {path}"
+        case ListenUnix(path=path):
+            return f"listen-unix {path}"
+        case X11():
+            return "x11"
+        case Agent():
+            return "agent"
         case Login(step=step):
             return f"log in by {step.method}"
+
+
+def _place(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _event(record: DecisionRecord) -> str:

@@ -1,6 +1,7 @@
 """The small parts: what signs, what paces, and what notes decisions."""
 
 import itertools
+from ipaddress import ip_address
 
 import pytest
 from hypothesis import given
@@ -15,10 +16,16 @@ from pysshd.processes.monitor.pacing import TokenBucket
 from pysshd.processes.monitor.signer import HASH_SIZES, Signer
 from pysshd.server.ports import DecisionRecord
 from pysshd.server.requests import (
+    X11,
+    Agent,
     Break,
+    Connect,
+    ConnectUnix,
     Env,
     Exec,
     Global,
+    Listen,
+    ListenUnix,
     Login,
     Pty,
     Request,
@@ -94,7 +101,10 @@ def test_a_bucket_lets_through_a_burst_and_then_a_rate(burst: int, rate: float, 
 REQUESTS: list[tuple[Request, str | bytes]] = [
     (Shell(), "shell"), (Exec(b"a\xff"), b"exec a\xff"), (Subsystem("sftp"), "subsystem sftp"), (Pty("vt"), "pty vt"),
     (Env("A", b"secret"), "env A"), (Signal("TERM", Shell()), "signal TERM"), (Break(Shell()), "break"),
-    (Global("x"), "global request x"), (Session("session"), "channel session"),
+    (Global("x"), "global request x"), (Session("session"), "channel session"), (Agent(), "agent"),
+    (Connect("a.b", 1), "forward a.b:1"), (Connect("a.b", 1, ip_address("10.0.0.1")), "forward a.b:1 at 10.0.0.1"),
+    (Listen("localhost", 0), "listen localhost:0"), (X11(True, 1), "x11"), (ConnectUnix("/x"), "forward-unix /x"),
+    (ListenUnix("/x"), "listen-unix /x"), (Connect("::1", 1), "forward [::1]:1"), (Listen("", 1), "listen :1"),
     (Login((), Step("password")), "log in by password"), (Sftp("list", b"/\xff"), b"sftp list /\xff"),
 ]  # fmt: skip
 

@@ -1,0 +1,106 @@
+"""Permissions that reach beyond the session, compiled: `forward`, `agent`, `x11` and `global_requests`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from pysshd.patterns.destinations import HostPattern
+from pysshd.patterns.globs import Token
+from pysshd.patterns.parts import PartsGlob, parts_glob, parts_tokens
+from pysshd.patterns.ports import Ports
+from pysshd.policy.templates import Template
+
+HOME = "home"
+"""The slot that may only begin a path; its value is an absolute path, the other slots' values are parts of one."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectRight:
+    """One item of `forward.local`. where: `file:line`."""
+
+    host: HostPattern
+    ports: Ports
+    where: str = field(compare=False)
+
+    def __str__(self) -> str:
+        return f"forward: {{local: {self.host}:{self.ports}}}"
+
+
+@dataclass(frozen=True, slots=True)
+class ListenRight:
+    """One item of `forward.remote`."""
+
+    host: HostPattern
+    ports: Ports
+    where: str = field(compare=False)
+
+    def __str__(self) -> str:
+        return f"forward: {{remote: {self.host}:{self.ports}}}"
+
+
+@dataclass(frozen=True, slots=True)
+class SocketPattern:
+    """A pattern of paths with slots. in_home: what it says is below the home of the session."""
+
+    template: Template
+    in_home: bool = False
+
+    def filled(self, values: Mapping[str, str]) -> PartsGlob | None:
+        """The pattern of one session, or None where a slot has no value that could stand there.
+
+        What fills a slot is a text, and never read as a pattern.
+        """
+        tokens: list[Token] = []
+        if self.in_home:
+            home = values.get(HOME, "")
+            if not home.startswith("/"):
+                return None
+            tokens += [Token(char) for char in home.rstrip("/")]
+        for index, part in enumerate(self.template.parts):
+            if index % 2 == 0:
+                tokens += parts_tokens(part, "/")
+            elif values.get(part, "") in ("", ".", "..") or "/" in values[part]:
+                return None
+            else:
+                tokens += [Token(char) for char in values[part]]
+        return parts_glob(tokens, str(self), "/")
+
+    def __str__(self) -> str:
+        return f"{{home}}{self.template}" if self.in_home else str(self.template)
+
+
+@dataclass(frozen=True, slots=True)
+class SocketRight:
+    """One item of `forward.local_unix`, or of `forward.remote_unix` where it `listens`."""
+
+    path: SocketPattern
+    listens: bool
+    where: str = field(compare=False)
+
+    def permits(self, path: str, values: Mapping[str, str]) -> bool:
+        """Whether a path is of the form; never where a slot has no value."""
+        glob = self.path.filled(values)
+        return glob is not None and glob.matches(path)
+
+    def touches(self, path: str, values: Mapping[str, str]) -> bool:
+        """As `permits`, for a deny: one that can not be told touches every path."""
+        glob = self.path.filled(values)
+        return glob is None or glob.matches(path)
+
+    def __str__(self) -> str:
+        return f"forward: {{{'remote_unix' if self.listens else 'local_unix'}: {self.path}}}"
+
+
+@dataclass(frozen=True, slots=True)
+class PlainRight:
+    """`agent`, `x11`, or one name of `global_requests`: a request of that name is permitted, whatever else it says."""
+
+    key: str
+    where: str = field(compare=False)
+    name: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.name or 'true'}"
+
+
+NetRight: TypeAlias = ConnectRight | ListenRight | SocketRight | PlainRight
