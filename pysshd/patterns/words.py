@@ -5,14 +5,22 @@ the cautious reading). Everything else is for `literal` or `any` alone.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final, TypeAlias
 
+from pysshd.patterns import regular
 from pysshd.patterns.globs import ANY, STAR, Glob, Token, common_text, glob_of
+from pysshd.patterns.slots import EnumSlot, PathSlot, RegexSlot, Slot, Values
 
 SHELL_CHARACTERS = frozenset("|&;<>()$`*?[]#~!{}^")
 """What a shell reads besides blanks, quotes and backslashes (POSIX shell language §2.2, and `!{}^` of other shells)."""
 
+NO_VALUES: Final[Values] = MappingProxyType({})
+
 _BLANKS = " \t"
+_IN_REQUESTS = regular.without(regular.ANY, regular.characters(SHELL_CHARACTERS))
 _PLAIN = re.compile(r"[A-Za-z0-9_./:,@%+= \t-]*")
 """Commands in which nothing is quoted and nothing is refused."""
 
@@ -117,7 +125,7 @@ class WordPattern:
     glob: Glob
     is_path: bool
 
-    def matches(self, word: str) -> bool:
+    def matches(self, word: str, values: Values) -> bool:
         """Whether a request's word is of this form, and may be permitted by it."""
         if self.glob.begins_wild and word[:1] in ("", "-"):
             return False
@@ -125,24 +133,43 @@ class WordPattern:
             return False
         return self.glob.matches(word)
 
+    def touches(self, word: str, values: Values) -> bool:
+        """As `matches`, for a deny: what a wildcard does not take is there to permit less, not to deny less."""
+        return self.glob.matches(word)
+
+    def automaton(self) -> regular.Automaton:
+        """What its glob matches."""
+        builder = regular.Builder()
+        whole = regular.Part()
+        for token in self.glob.tokens:
+            part = builder.one(regular.ANY if token.wild else regular.characters(token.char))
+            whole = builder.then(whole, builder.maybe(builder.often(part)) if token.is_star else part)
+        return builder.automaton(whole)
+
+    def __str__(self) -> str:
+        return self.glob.source
+
+
+WordForm: TypeAlias = WordPattern | Slot
+
 
 @dataclass(frozen=True, slots=True)
 class WordsPattern:
     """A pattern of a whole command: as many words as the request has, each of its form."""
 
     source: str
-    words: tuple[WordPattern, ...]
+    words: tuple[WordForm, ...]
 
-    def matches(self, words: tuple[str, ...]) -> bool:
-        """Whether a request's words are of this form; linear in their length."""
+    def matches(self, words: tuple[str, ...], values: Values = NO_VALUES) -> bool:
+        """Whether a request's words are of this form; linear in their length. values: of the slots of templates."""
         return len(words) == len(self.words) and all(
-            pattern.matches(word) for pattern, word in zip(self.words, words, strict=True)
+            pattern.matches(word, values) for pattern, word in zip(self.words, words, strict=True)
         )
 
-    def touches(self, words: tuple[str, ...]) -> bool:
+    def touches(self, words: tuple[str, ...], values: Values = NO_VALUES) -> bool:
         """As `matches`, for a deny: what a wildcard does not take is there to permit less, not to deny less."""
         return len(words) == len(self.words) and all(
-            pattern.glob.matches(word) for pattern, word in zip(self.words, words, strict=True)
+            pattern.touches(word, values) for pattern, word in zip(self.words, words, strict=True)
         )
 
 
@@ -158,11 +185,45 @@ def parse_words(text: str) -> WordsPattern:
                 raise WordsError(f"it has a quoted {token.char!r}, which no request that is words can have")
     if not words:
         raise WordsError("it has no word")
-    if not words[0]:
-        raise WordsError("its first word is empty")
-    if any(token.char == "=" for token in words[0]):
-        raise WordsError("its first word has '=', which a shell would take for an assignment")
+    _check_first(words[0])
     return WordsPattern(text, tuple(_word_pattern(word) for word in words))
+
+
+def _check_first(word: list[Token]) -> None:
+    if not word:
+        raise WordsError("its first word is empty")
+    if any(token.char == "=" for token in word):
+        raise WordsError("its first word has '=', which a shell would take for an assignment")
+
+
+def parse_word(text: str) -> WordPattern:
+    """Compile one word of a command that is written as a list: `*` and `?` are wildcards, nothing else is special.
+
+    Raises WordsError as `parse_words` does.
+    """
+    for char in text:
+        if char in _PATTERN_CHARACTERS:
+            raise WordsError(f"it has {char!r}, which no request that is words can have")
+        if not regular.has(regular.ANY, char):
+            raise WordsError(f"it has the control character {char!r}")
+    return _word_pattern([Token(char, char in (STAR, ANY)) for char in text])
+
+
+def words_of(words: Iterable[WordForm], source: str) -> WordsPattern:
+    """A pattern of words that were read one by one. Raises WordsError where the first could be no program."""
+    found = tuple(words)
+    if isinstance(found[0], EnumSlot | RegexSlot | PathSlot):
+        raise WordsError("it begins with a slot, expected the name or path of a program")
+    tokens = list(found[0].glob.tokens)
+    _check_first(tokens)
+    if tokens[0].char == "-":
+        raise WordsError("its first word begins with '-', and no program is named so")
+    return WordsPattern(source, found)
+
+
+def is_askable(slot: Slot) -> bool:
+    """Whether a slot takes some word that a request can have."""
+    return _common_word(slot, WordPattern(glob_of([Token(STAR, True)], STAR), False)) is not None
 
 
 def _word_pattern(word: list[Token]) -> WordPattern:
@@ -177,12 +238,29 @@ def common_command(left: WordsPattern, right: WordsPattern) -> bytes | None:
         return None
     found = []
     for a, b in zip(left.words, right.words, strict=True):
-        guarded = a.glob.begins_wild or b.glob.begins_wild
-        word = common_text(a.glob, b.glob, first_not="-" if guarded else "", nonempty=guarded)
+        word = _common_word(a, b)
         if word is None:
             return None
         found.append(quote(word))
     return " ".join(found).encode("utf-8", "surrogateescape")
+
+
+def _common_word(a: WordForm, b: WordForm) -> str | None:
+    """A word that is of both forms; where that can not be found out, a text that stands for one."""
+    guarded = _is_guarded(a) or _is_guarded(b)
+    first_not = "-" if guarded else ""
+    if isinstance(a, WordPattern) and isinstance(b, WordPattern):
+        return common_text(a.glob, b.glob, first_not=first_not, nonempty=guarded)
+    try:
+        left, right = a.automaton(), b.automaton()
+        return regular.common_text(left, right, _IN_REQUESTS, first_not=first_not, nonempty=guarded)
+    except regular.UndecidedError:
+        return str(a)
+
+
+def _is_guarded(form: WordForm) -> bool:
+    """Whether a form takes no empty word and none that begins with `-`, whatever its text says."""
+    return form.glob.begins_wild if isinstance(form, WordPattern) else True
 
 
 def quote(word: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from pysshd.patterns.words import common_command
+from pysshd.policy import profiles
 from pysshd.policy.conditions import Case
 from pysshd.policy.people import Person
 from pysshd.policy.problems import Mark
@@ -40,8 +41,8 @@ def common_request(left: _Right, right: _Right) -> str | None:
     if isinstance(left, SftpRight) or isinstance(right, SftpRight):
         other = right if isinstance(left, SftpRight) else left
         return "subsystem sftp" if isinstance(other, SubsystemRight) and other.name == SUBSYSTEM else None
-    if isinstance(left, ExecRight) and isinstance(right, ExecRight) and left.confined != right.confined:
-        return _common_exec(left, right)
+    if isinstance(left, ExecRight) and isinstance(right, ExecRight):
+        return _common_exec(left, right, otherwise=left.confined != right.confined)
     return None
 
 
@@ -53,12 +54,16 @@ def _common_tree(left: _Right, right: _Right) -> str | None:
     return "subsystem sftp" if both and left != right else None
 
 
-def _common_exec(left: ExecRight, right: ExecRight) -> str | None:
-    if left.rank != right.rank:
+def _common_exec(left: ExecRight, right: ExecRight, *, otherwise: bool) -> str | None:
+    """A command that both permit, and run in two ways; `otherwise`: in two ways whatever it is."""
+    if left.profile is not None and right.profile is not None:
+        command = profiles.common_request(left.profile, right.profile, otherwise=otherwise)
+        return f"exec {command!r}" if command is not None else None
+    if left.rank != right.rank or not otherwise:
         return None
     if left.words is not None and right.words is not None:
-        command = common_command(left.words, right.words)
-        return f"exec {command.decode('utf-8', 'replace')!r}" if command is not None else None
+        common = common_command(left.words, right.words)
+        return f"exec {common.decode('utf-8', 'replace')!r}" if common is not None else None
     if left.literal != right.literal:
         return None
     return f"exec {left.source!r}" if left.literal is not None else "exec of anything"
@@ -69,7 +74,7 @@ def _asks(right: RunRight | SftpRight) -> str:
     if isinstance(right, SftpRight):
         return "subsystem sftp"
     if isinstance(right, ExecRight):
-        return "exec of anything" if right.is_any else f"exec {right.source!r}"
+        return _common_exec(right, right, otherwise=True) or f"exec {right.source!r}"
     return f"subsystem {right.name}" if isinstance(right, SubsystemRight) else "shell"
 
 
@@ -176,4 +181,5 @@ def _bucket(right: _Right) -> tuple[object, object]:
         return "shell", (right.program, right.confined)
     if isinstance(right, SubsystemRight):
         return ("subsystem", right.name), (right.argv, right.confined)
-    return ("exec", right.rank), right.confined
+    manner = profiles.manner(right.profile) if right.profile is not None else None
+    return ("exec", right.rank), (manner, right.confined)

@@ -11,7 +11,8 @@ from pysshd.policy.compile_conditions import ConditionsCompiler
 from pysshd.policy.compile_forward import net_rights
 from pysshd.policy.compile_methods import check_chains, check_methods
 from pysshd.policy.compile_sftp import BUILT_IN_SFTP, sftp_rights
-from pysshd.policy.fields_programs import Argv, ExecItem
+from pysshd.policy.fields_commands import ExecItem
+from pysshd.policy.fields_programs import Argv
 from pysshd.policy.login_settings import NO_SETTINGS
 from pysshd.policy.model import BUILT_IN, Document
 from pysshd.policy.model_entries import (
@@ -167,7 +168,8 @@ class EntriesCompiler:
 
     def _exec(self, item: ExecItem, confined: bool, free: bool) -> ExecRight:
         literal = item.source.encode("utf-8") if item.kind == "literal" else None
-        return ExecRight(item.source, confined, self._where(item.mark), item.words, literal, free)
+        return ExecRight(item.source, confined, self._where(item.mark), item.words, literal, free,
+                         item.profile)  # fmt: skip
 
     def _env(self, env: EnvModel | None) -> tuple[tuple[Glob, ...], tuple[SetRight, ...]]:
         if env is None:

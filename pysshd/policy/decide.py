@@ -65,10 +65,11 @@ def decide(ruleset: Ruleset, query: Query, *, trace: bool = False) -> Decision:
         return Decision(False, None, valid_until=edge, decided_by="the certificate", reason=reason)
     server = ruleset.settings.server
     free = server.accounts == "system" or server.owner == person.name
-    found = _Judgement(request, case_of(person, facts.account, facts, facts.methods), free, trace, asked)
+    case = case_of(person, facts.account, facts, facts.methods)
+    found = _Judgement(request, case, values, free, trace, asked)
     for grant in ruleset.grants_of(person):
         found.take(grant)
-    return found.decision(edge, values)
+    return found.decision(edge)
 
 
 def _values(facts: Facts, person: Person) -> Values:
@@ -119,11 +120,14 @@ class _Judgement:
     runs what it is sent to, the rest is permitted or not.
     """
 
-    def __init__(self, request: Request, case: Case, free: bool, trace: bool, asked: Asked | None) -> None:
+    def __init__(
+        self, request: Request, case: Case, values: Values, free: bool, trace: bool, asked: Asked | None
+    ) -> None:
         """`free`: what is not confined may be run too, for it is not the daemon's own user; `asked`: a request that
         reaches beyond the session, read.
         """
         self.case = case
+        self._values = values
         self._free = free
         self._request = request
         self._asked = asked
@@ -183,9 +187,9 @@ class _Judgement:
         return bool(rights.sftp) if isinstance(self._request, Sftp) else self._permits(rights)
 
     def _runs(self, rights: Rights) -> bool:
-        running, words = self._running, self._words
+        running, words, values = self._running, self._words, self._values
         for right in rights.runs:  # noqa: SIM110 (a generator costs twice as much here)
-            if right.permits(running, words):
+            if right.permits(running, words, values):
                 return True
         return False
 
@@ -212,8 +216,8 @@ class _Judgement:
             return self._signal in rights.signals
         if not self._runs_something:
             return self._permits(rights)
-        running, words = self._running, self._words
-        return any((r.touches if isinstance(r, ExecRight) else r.permits)(running, words) for r in rights.runs)
+        asked = self._running, self._words, self._values
+        return any((r.touches if isinstance(r, ExecRight) else r.permits)(*asked) for r in rights.runs)
 
     def _note(self, grant: Grant, relevant: bool) -> None:
         assert self._trace is not None
@@ -223,7 +227,7 @@ class _Judgement:
             matched, failed = False, "it does not speak of this request"
         self._trace.append((grant.number, Tried(grant.name, grant.where, matched, failed)))
 
-    def decision(self, edge: datetime | None, values: Values) -> Decision:
+    def decision(self, edge: datetime | None) -> Decision:
         """What comes of it."""
         trace = tuple(tried for _, tried in sorted(self._trace, key=lambda pair: pair[0])) if self._trace else ()
         found = _REFUSED
@@ -231,11 +235,11 @@ class _Judgement:
             deny = self._denying
             found = _Found(None, (), deny.where, f"{deny.name} denies it")
         elif isinstance(self._request, Run):
-            found = self._run(self._request, values)
+            found = self._run(self._request)
         elif isinstance(self._request, Signal | Break):
             found = self._signalled()
         elif isinstance(self._request, Sftp):
-            found = operation(self._request, self._path, self._permitting, values)
+            found = operation(self._request, self._path, self._permitting, self._values)
         elif self._asked is not None:
             found = reached(self._asked, self._permitting, self._narrowing)
         elif self._permitting:
@@ -252,15 +256,16 @@ class _Judgement:
             True, found.way, bounds, until, trace, found.decided_by or first.where, f"{first.name} {found.reason}"
         )
 
-    def _run(self, request: Run, values: Values) -> "_Found":
+    def _run(self, request: Run) -> "_Found":
         """The most cautious way among those that the permissions offer; where two remain, none is taken."""
+        values = self._values
         env = _settings(self._permitting, values)
         ways: dict[RunWay, RunRight] = {}
         grants: list[Grant] = []
         rank = 0
         for grant in self._permitting:
             for right in grant.rights.runs:
-                if not right.permits(request, self._words):
+                if not right.permits(request, self._words, values):
                     continue
                 way = right.way(request, self._words, values, env or ())
                 if way is None:
@@ -293,7 +298,7 @@ class _Judgement:
             (grant, right)
             for grant in self._permitting
             for right in grant.rights.runs
-            if isinstance(right, ShellRight | ExecRight) and right.permits(running, self._words)
+            if isinstance(right, ShellRight | ExecRight) and right.permits(running, self._words, self._values)
         ]  # fmt: skip
         naming = [grant for grant in self._permitting if self._signal in grant.rights.signals]
         grants = [grant for grant, right in programs if right.all_signals] + (naming if programs else [])

@@ -6,11 +6,10 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import PlainValidator
 
 from pysshd.patterns import names
-from pysshd.patterns.words import WordsError, WordsPattern, parse_words
 from pysshd.policy.nodes import Mapping, Scalar, Sequence
 from pysshd.policy.problems import Mark
 from pysshd.policy.reading import Text, bad, items, listed, mapped, scalar, text
-from pysshd.policy.report import NOT_YET, meant, show
+from pysshd.policy.report import meant, show
 from pysshd.policy.templates import Template, TemplateError, parse_template
 
 
@@ -52,40 +51,6 @@ def shell(node: object) -> Argv | Literal[True]:
     if isinstance(node, Scalar) and node.plain and node.text == "true":
         return True
     return argv(node)
-
-
-@dataclass(frozen=True, slots=True)
-class ExecItem:
-    """One item of `exec`: anything, a pattern of words, or equal bytes."""
-
-    kind: Literal["any", "words", "literal"]
-    source: str
-    mark: Mark
-    words: WordsPattern | None = None
-
-
-def exec_item(node: object) -> ExecItem:
-    """`any`, a pattern of words, or `{literal: …}`."""
-    if isinstance(node, Sequence) and node.items:
-        raise bad(f"a command as a list with slots {NOT_YET}", 'write the words as one text: "systemctl status *"')
-    if isinstance(node, Mapping):
-        found = mapped(node)
-        key, value = found.entries[0]
-        if len(found.entries) == 1 and key.text == "literal":
-            command = scalar(value, "a command")
-            return ExecItem("literal", command.text, command.mark)
-        if key.text in ("regex", "profile", "words", "argv"):
-            raise bad(f"{show(key.text)} in exec {NOT_YET}")
-        raise bad(f"found key {show(key.text)}, expected {{literal: …}}", meant(key.text, ["literal"]))
-    command = scalar(node, "any, a pattern of words or {literal: …}")
-    if command.text == "any":
-        return ExecItem("any", "any", command.mark)
-    try:
-        return ExecItem("words", command.text, command.mark, parse_words(command.text))
-    except WordsError as error:
-        raise bad(
-            f"{show(command.text)} is no pattern of words: {error}", "for equal bytes write {literal: …}"
-        ) from None
 
 
 def signal(node: object) -> Text:

@@ -6,15 +6,14 @@ from typing import Annotated, ClassVar
 from pydantic import Field, PlainValidator, ValidatorFunctionWrapHandler, WrapValidator
 
 from pysshd.policy.fields import AnyText, Moment, Name, True_
+from pysshd.policy.fields_commands import ExecItem, exec_item
 from pysshd.policy.fields_forward import GlobalItem
 from pysshd.policy.fields_login import MethodsItem, WhoItem
 from pysshd.policy.fields_places import ClientItem, FromItem
 from pysshd.policy.fields_programs import (
     Argv,
-    ExecItem,
     ShellValue,
     argv,
-    exec_item,
     settings_of_env,
     signal,
     subsystem_names,

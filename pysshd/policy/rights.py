@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from pysshd.patterns.globs import Glob
-from pysshd.patterns.words import WordsPattern, to_bytes
+from pysshd.patterns.words import NO_VALUES, WordsPattern, to_bytes
+from pysshd.policy import profiles
+from pysshd.policy.profile import Profile
 from pysshd.policy.query import Exec, Run, Shell, Subsystem
 from pysshd.policy.rights_net import NetRight
 from pysshd.policy.rights_sftp import SftpRight
@@ -35,7 +37,7 @@ class ShellRight:
     where: str = field(compare=False)
     all_signals: bool = True
 
-    def permits(self, request: object, words: tuple[str, ...] | None) -> bool:
+    def permits(self, request: object, words: tuple[str, ...] | None, values: Values = NO_VALUES) -> bool:
         """Whether it is a shell that is asked for."""
         return isinstance(request, Shell)
 
@@ -58,7 +60,7 @@ class ShellRight:
 
 @dataclass(frozen=True, slots=True)
 class ExecRight:
-    """One item of `exec`: a pattern of words, equal bytes (`literal`), or, with neither, anything."""
+    """One item of `exec`: a pattern of words, equal bytes (`literal`), a profile, or, with none of them, anything."""
 
     source: str
     confined: bool
@@ -66,36 +68,48 @@ class ExecRight:
     words: WordsPattern | None = None
     literal: bytes | None = None
     all_signals: bool = True
+    profile: Profile | None = None
 
     @property
     def is_any(self) -> bool:
         """Whether it permits every command."""
-        return self.words is None and self.literal is None
+        return self.words is None and self.literal is None and self.profile is None
 
-    def permits(self, request: object, words: tuple[str, ...] | None) -> bool:
+    def permits(self, request: object, words: tuple[str, ...] | None, values: Values = NO_VALUES) -> bool:
         """Whether it permits the command; `words` are the request's, None where it is not words."""
         if not isinstance(request, Exec):
             return False
+        if self.profile is not None:
+            return words is not None and profiles.argv_of(self.profile, words, values) is not None
         if self.words is not None:
-            return words is not None and self.words.matches(words)
+            return words is not None and self.words.matches(words, values)
         return self.literal is None or self.literal == request.command
 
-    def touches(self, request: object, words: tuple[str, ...] | None) -> bool:
+    def touches(self, request: object, words: tuple[str, ...] | None, values: Values = NO_VALUES) -> bool:
         """Whether a deny of it touches the command."""
-        if self.words is not None and isinstance(request, Exec):
-            return words is not None and self.words.touches(words)
-        return self.permits(request, words)
+        if not isinstance(request, Exec):
+            return False
+        if self.profile is not None:
+            return words is not None and profiles.touches(self.profile, words, values)
+        if self.words is not None:
+            return words is not None and self.words.touches(words, values)
+        return self.permits(request, words, values)
 
     def way(self, request: Run, words: tuple[str, ...] | None, values: Values, env: EnvSettings) -> RunWay | None:
-        """How it is run."""
+        """How it is run: by words of the profile's making, by the request's own, or by the shell."""
+        if self.profile is not None:
+            argv = profiles.argv_of(self.profile, words or ("",), values)
+            return Program(to_bytes(argv), self.confined, env) if argv is not None else None
         if self.words is not None:
             return Words(to_bytes(words or ()), self.confined, env)
         return ShellCommand(request.command if isinstance(request, Exec) else b"", self.confined, env)
 
     @property
     def rank(self) -> int:
-        """Words before equal bytes before anything."""
-        return 0 if self.words is not None else 1 if self.literal is not None else 2
+        """A profile before words before equal bytes before anything."""
+        if self.profile is not None:
+            return 0
+        return 1 if self.words is not None else 2 if self.literal is not None else 3
 
     def __str__(self) -> str:
         source = f"{{literal: {self.source!r}}}" if self.literal is not None else self.source
@@ -110,7 +124,7 @@ class ForcedRight:
     confined: bool
     where: str = field(compare=False)
 
-    def permits(self, request: object, words: tuple[str, ...] | None) -> bool:
+    def permits(self, request: object, words: tuple[str, ...] | None, values: Values = NO_VALUES) -> bool:
         """It answers whatever would run something."""
         return isinstance(request, Run)
 
@@ -144,7 +158,7 @@ class SubsystemRight:
     confined: bool
     where: str = field(compare=False)
 
-    def permits(self, request: object, words: tuple[str, ...] | None) -> bool:
+    def permits(self, request: object, words: tuple[str, ...] | None, values: Values = NO_VALUES) -> bool:
         """Whether this very subsystem is asked for."""
         return isinstance(request, Subsystem) and request.name == self.name
 

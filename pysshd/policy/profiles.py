@@ -1,0 +1,139 @@
+"""The table of profiles: which program each has run, by which words, and where two of them would disagree."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from pysshd.patterns.slots import Values
+from pysshd.patterns.words import quote
+from pysshd.policy.profile import Asked, Parts, Places, Profile, parts_of, places_of
+from pysshd.policy.profile_programs import borg, borg_forced, git, is_borg, is_git, is_scp, scp
+from pysshd.policy.profile_rsync import is_rsync, rsync, rsync_forced
+from pysshd.policy.templates import Template
+
+_Words: TypeAlias = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Program:
+    """keys: what may stand beside `profile` and `paths`; read: a request understood; concerns: whether it is meant at
+    all; download, upload: how a request of each direction begins, for examples.
+    """
+
+    keys: frozenset[str]
+    read: Callable[[_Words], Asked | None]
+    concerns: Callable[[_Words], bool]
+    download: str
+    upload: str
+
+
+_DIRECTIONS: Final = frozenset(["relative_to", "read_only", "write_only"])
+_PROGRAMS: Final = {
+    "git": _Program(_DIRECTIONS - {"write_only"}, git, is_git, "git-upload-pack", "git-receive-pack"),
+    "rsync": _Program(_DIRECTIONS, rsync, is_rsync, "rsync --server --sender -r .", "rsync --server -r ."),
+    "borg": _Program(frozenset(["append_only", "quota"]), borg, is_borg, "borg serve", "borg serve"),
+    "scp": _Program(_DIRECTIONS, scp, is_scp, "scp -f", "scp -t"),
+}
+NAMES: Final = tuple(_PROGRAMS)
+
+
+def keys_of(name: str) -> frozenset[str]:
+    """The keys that a profile may have beside `profile` and `paths`."""
+    return _PROGRAMS[name].keys
+
+
+def argv_of(profile: Profile, words: _Words, values: Values) -> _Words | None:
+    """The words that are run for a request, or None where the profile does not permit it."""
+    asked = _PROGRAMS[profile.name].read(words)
+    if asked is None or (asked.writes and profile.read_only) or (asked.reads and profile.write_only):
+        return None
+    places = places_of(profile, values)
+    rest = [places.argument(word, asked) for word in asked.rest]
+    forced = _forced(profile, places)
+    if None in rest or forced is None:
+        return None
+    return (*asked.head, *forced, *(word for word in rest if word is not None))
+
+
+def touches(profile: Profile, words: _Words, values: Values) -> bool:
+    """Whether a deny of the profile touches a request: also where it is the same program in a form not understood."""
+    program = _PROGRAMS[profile.name]
+    if not program.concerns(words):
+        return False
+    asked = program.read(words)
+    if asked is None:
+        return True
+    if (profile.read_only and not asked.reads) or (profile.write_only and not asked.writes):
+        return False
+    return places_of(profile, values).could_have(asked)
+
+
+def _forced(profile: Profile, places: Places) -> _Words | None:
+    if profile.name == "rsync":
+        return rsync_forced(profile)
+    if profile.name != "borg":
+        return ()
+    # Without its folders borg would be held to none.
+    roots = tuple("/" + "/".join(root) for root in places.roots)
+    return borg_forced(profile, roots) if places.whole else None
+
+
+def manner(profile: Profile) -> object:
+    """What decides how a request is run, its own words aside: profiles of one manner never disagree."""
+    if profile.name == "borg":
+        return profile
+    return profile.name, profile.relative_to, bool(profile.name == "rsync" and profile.is_everywhere)
+
+
+def common_request(left: Profile, right: Profile, *, otherwise: bool) -> str | None:
+    """A request that both permit and would run in different ways, or None.
+
+    otherwise: they differ in more than the profiles say, so that any request of both is one.
+    """
+    if left.name != right.name:
+        return None
+    reads = not (left.write_only or right.write_only)
+    if not reads and (left.read_only or right.read_only):
+        return None
+    program = _PROGRAMS[left.name]
+    command = program.download if reads else program.upload
+    if left.name == "borg":
+        return command if otherwise or left != right else None
+    if otherwise or left.is_everywhere != right.is_everywhere:
+        path = _overlap([_parts(path) for path in left.paths], [_parts(path) for path in right.paths])
+        if path is not None and (otherwise or left.name == "rsync"):
+            return f"{command} {_shown('/' + '/'.join(path))}"
+    if left.relative_to is None or right.relative_to is None or (left.relative_to == right.relative_to):
+        return None
+    path = _overlap(_below(left, left.relative_to), _below(right, right.relative_to))
+    return f"{command} {_shown('/'.join(path) or '.')}" if path is not None else None
+
+
+def _shown(path: str) -> str:
+    """A path for an example: a slot's name stands for its value."""
+    return quote(path.replace("{", "").replace("}", ""))
+
+
+def _parts(template: Template) -> Parts:
+    return parts_of(str(template))
+
+
+def _below(profile: Profile, base: Template) -> list[Parts]:
+    """The relative paths that a profile permits: each stands for itself and all below it."""
+    start = _parts(base)
+    found = []
+    for root in map(_parts, profile.paths):
+        if _agree(root, start):
+            found.append(root[len(start) :])
+    return found
+
+
+def _overlap(left: list[Parts], right: list[Parts]) -> Parts | None:
+    """A path in both of two sets of trees, or None."""
+    pairs = ((one, two) for one in left for two in right if _agree(one, two))
+    return next((max(pair, key=len) for pair in pairs), None)
+
+
+def _agree(one: Parts, two: Parts) -> bool:
+    """Whether one path could be the beginning of the other: a part with a slot could be anything."""
+    return all(a == b or "{" in a or "{" in b for a, b in zip(one, two, strict=False))
