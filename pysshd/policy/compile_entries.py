@@ -15,6 +15,7 @@ from pysshd.policy.fields_commands import ExecItem
 from pysshd.policy.fields_programs import Argv
 from pysshd.policy.login_settings import NO_SETTINGS
 from pysshd.policy.model import BUILT_IN, Document
+from pysshd.policy.model_bounds import bounds_of
 from pysshd.policy.model_entries import (
     DENY_ALL,
     EnvModel,
@@ -101,7 +102,9 @@ class EntriesCompiler:
             effect, everything = Effect.DENY, True
         elif model.deny is not None:
             effect, rights = Effect.DENY, self.rights(model.deny)
-        return Grant(name, self._where(model.mark), number, conditions, effect, rights, everything)
+        source = model.bound or model
+        bounds = bounds_of(source.limits, source.record, name)
+        return Grant(name, self._where(model.mark), number, conditions, effect, rights, everything, bounds)
 
     def check_references(self, record: Record) -> None:
         """Look up what a record with errors refers to."""

@@ -43,15 +43,15 @@ def warn_shadowed(grants: Iterable[Grant], report: Report, marks: Mapping[str, M
     everyone: list[Grant] = []
     by_item: dict[str, list[Grant]] = {}
     for grant in allows:
-        if len(grant.conditions.own) > 1 or grant.conditions.unless or not _only_who(grant):
+        if len(grant.conditions.own) > 1 or grant.conditions.unless or not only_who(grant):
             continue
-        if _anyone(grant):
+        if anyone(grant):
             everyone.append(grant)
-        for item in _items(grant):
+        for item in named_by(grant):
             by_item.setdefault(item, []).append(grant)
     for grant in allows:
-        items = _items(grant)
-        wider = [*everyone, *(by_item.get(next(iter(items)), ()) if items and not _anyone(grant) else ())]
+        items = named_by(grant)
+        wider = [*everyone, *(by_item.get(next(iter(items)), ()) if items and not anyone(grant) else ())]
         for other in wider:
             if other is not grant and _shadows(other, grant, items):
                 report.warning(marks[grant.where], f"{grant.name} gives nothing that {other.name} at {other.where} "
@@ -60,13 +60,13 @@ def warn_shadowed(grants: Iterable[Grant], report: Report, marks: Mapping[str, M
 
 
 def _shadows(other: Grant, grant: Grant, items: frozenset[str]) -> bool:
-    if not grant.rights <= other.rights or not (_anyone(other) or items <= _items(other)):
+    if not grant.rights <= other.rights or not (anyone(other) or items <= named_by(other)):
         return False
     if not _left_out(other) <= _left_out(grant):
         return False
     # Of two that shadow each other the later one is odd.
     mutual = other.rights <= grant.rights and len(grant.conditions.all) <= 1 and (
-        _anyone(grant) or (not _anyone(other) and _items(other) <= items)
+        anyone(grant) or (not anyone(other) and named_by(other) <= items)
     )  # fmt: skip
     return not mutual or other.number < grant.number
 
@@ -78,16 +78,18 @@ def _left_out(grant: Grant) -> frozenset[str]:
     return frozenset(kind for kind, left_out in flags.items() if left_out)
 
 
-def _only_who(grant: Grant) -> bool:
+def only_who(grant: Grant) -> bool:
+    """Whether it has no condition but `who`, its `unless` aside."""
     return all(isinstance(condition, Who) for condition in grant.conditions.own)
 
 
-def _anyone(grant: Grant) -> bool:
+def anyone(grant: Grant) -> bool:
+    """Whether it means everybody."""
     who = grant.conditions.who
     return who is None or who.anyone
 
 
-def _items(grant: Grant) -> frozenset[str]:
+def named_by(grant: Grant) -> frozenset[str]:
     """Whom `who` names, each by a word of its own."""
     who = grant.conditions.who
     if who is None:

@@ -4,9 +4,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
+from pysshd.policy.bounds import Record as Recording
 from pysshd.policy.fields import name
 from pysshd.policy.fields_places import Place, address
 from pysshd.policy.model_authorities import AuthorityModel
+from pysshd.policy.model_bounds import check_limits
 from pysshd.policy.model_entries import DENY_ALL, DenyModel, GrantModel, LoginModel, RoleModel
 from pysshd.policy.model_settings import CryptoModel, LimitsModel, ServerModel, UserDefaultsModel, UserModel
 from pysshd.policy.model_sftp import check_sftp
@@ -251,6 +253,16 @@ class _Reader:
         if sum(effect is not None for effect in effects) != 1:
             self._report.error(grant.mark, "a grant has one effect: roles or allow (or both), deny, or bound")
             return False
+        if effects[0] is None and (grant.limits is not None or grant.record is not None):
+            key = "limits" if grant.limits is not None else "record"
+            self._report.error(grant.mark_of(key), f"{key} beside {'deny' if grant.deny is not None else 'bound'}, "
+                                                   "expected it beside roles or allow, or inside of bound")  # fmt: skip
+        for one in (grant, grant.bound):
+            if one is not None and one.record == Recording.OFF:
+                self._report.warning(one.mark_of("record"), "record: off never matters: the strongest counts, and "
+                                                            "nothing is recorded where nobody asks for it")  # fmt: skip
+        for limits in (grant.limits, grant.bound.limits if grant.bound is not None else None):
+            check_limits(limits or (), self._report)
         if grant.allow is not None:
             self._check_role(grant.allow)
         if grant.deny is not None and grant.deny is not DENY_ALL:

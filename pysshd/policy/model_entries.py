@@ -20,6 +20,7 @@ from pysshd.policy.fields_programs import (
     subsystem_programs,
     variable_pattern,
 )
+from pysshd.policy.model_bounds import BoundModel, RecordValue, UseLimitsModel
 from pysshd.policy.model_forward import ForwardModel
 from pysshd.policy.model_settings import LoginSetModel
 from pysshd.policy.model_sftp import SftpField
@@ -79,7 +80,7 @@ class EnvModel(Record):
 
 
 PERMISSIONS_LATER = frozenset(
-    ["tunnel", "umask", "working_folder", "record", "limits",
+    ["tunnel", "umask", "working_folder",
      "user_rc", "isolation", "chroot"]
 )  # fmt: skip
 PERMISSIONS_UNSERVED = frozenset(["forward", "agent", "x11", "sftp"])
@@ -90,7 +91,11 @@ class RoleModel(Record):
 
     later: ClassVar[frozenset[str]] = PERMISSIONS_LATER
     unserved: ClassVar[frozenset[str]] = PERMISSIONS_UNSERVED
-    never: ClassVar[Mapping[str, str]] = LOGIN_RECORDS
+    never: ClassVar[Mapping[str, str]] = {
+        **LOGIN_RECORDS,
+        "limits": "it bounds a grant; write it beside its roles and allow, or in bound",
+        "record": "it bounds a grant; write it beside its roles and allow, or in bound",
+    }
 
     shell: ShellValue | None = None
     exec_: Many[Annotated[ExecItem, PlainValidator(exec_item)]] | None = Field(None, alias="exec")
@@ -127,18 +132,10 @@ def _deny(node: object, handler: ValidatorFunctionWrapHandler) -> object:
     return DENY_ALL
 
 
-class BoundModel(Record):
-    """`bound`: nothing that it may hold is served yet."""
-
-    later: ClassVar[frozenset[str]] = frozenset(
-        ["limits", "record", "bandwidth", "lifetime", "idle", "channels", "forwards", "bytes", "files", "sessions"]
-    )
-
-
 class GrantModel(GrantConditions):
     """An entry of `grants`: what may they then do?"""
 
-    later: ClassVar[frozenset[str]] = frozenset(["limits", "record"])
+    unserved: ClassVar[frozenset[str]] = GrantConditions.unserved | {"limits", "record", "bound"}
 
     name: Name | None = None
     unless: GrantConditions | None = None
@@ -146,5 +143,7 @@ class GrantModel(GrantConditions):
     allow: RoleModel | None = None
     deny: Annotated[DenyModel, WrapValidator(_deny)] | None = None
     bound: BoundModel | None = None
+    limits: Many[UseLimitsModel] | None = None
+    record: RecordValue = None
     not_before: Moment | None = None
     not_after: Moment | None = None

@@ -38,6 +38,17 @@ def size(text: str) -> int:
     return int(match[1]) * _UNITS[match[2]]
 
 
+def rate(text: str) -> int:
+    """Bytes in a second, from a rate such as `50MiB/s`."""
+    amount, slash, unit = text.partition("/")
+    try:
+        if (slash, unit) != ("/", "s"):
+            raise ValueError
+        return size(amount)
+    except ValueError:
+        raise ValueError("expected a rate such as 512KiB/s or 50MiB/s") from None
+
+
 def count(text: str, least: int, most: int) -> int:
     """A whole number between two others."""
     if not (text.isascii() and _COUNT.fullmatch(text)) or not least <= int(text) <= most:

@@ -76,7 +76,21 @@ FORWARDS: dict[str, st.SearchStrategy[str]] = {
 
 PERMISSION_VALUES: dict[str, st.SearchStrategy[str]] = {
     "shell": st.sampled_from(["true", "[menu]"]),
-    "exec": st.sampled_from(["any", "ls", '"ls *"', "{literal: ls}", '["* -l", {literal: "a;b"}]']),
+    "exec": st.sampled_from(
+        [
+            "any",
+            "ls",
+            '"ls *"',
+            "{literal: ls}",
+            '["* -l", {literal: "a;b"}]',
+            "[[ls, {enum: [x, y]}]]",
+            '[[ls, {regex: "[a-x]+"}], [x, {path_under: "/srv/{user}"}]]',
+            "{profile: scp, paths: /srv}",
+            '{profile: scp, paths: ["/srv/{user}", "/srv/{key}"], relative_to: "/srv/{user}", read_only: true}',
+            "{profile: borg, paths: /srv}",
+            '{profile: borg, paths: "/srv/{key}", append_only: true}',
+        ]
+    ),
     "forced": st.sampled_from(["[serve]", '[serve, "{user}"]', '[serve, "{key}"]']),
     "subsystems": st.sampled_from(["{sftp: [x]}", "{sftp: [y], mail: [x]}"]),
     "pty": st.just("true"),
@@ -146,7 +160,8 @@ def document(login: str, grants: list[Entry]) -> str:
     return PEOPLE + login + ("grants:\n" + "".join(entry.text() for entry in grants) if grants else "")
 
 
-COMMANDS = st.sampled_from([b"ls", b"ls x", b"ls -l", b"a;b", b"ls; id", b"", b"\xff", b"x -l"])
+COMMANDS = st.sampled_from([b"ls", b"ls x", b"ls -l", b"a;b", b"ls; id", b"", b"\xff", b"x -l", b"x /srv/alice/x",
+                            b"scp -f x", b"scp -t /srv/alice", b"borg serve", b"borg serve --debug"])  # fmt: skip
 RUNS: st.SearchStrategy[Any] = st.one_of(
     st.just(Shell()), COMMANDS.map(Exec), st.sampled_from(["sftp", "mail", ""]).map(Subsystem)
 )

@@ -2,18 +2,22 @@
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pysshd.policy.bounds import NO_BOUNDS, Bounds, Limit, Record
+from pysshd.policy.bounds import LIMITS, NO_BOUNDS, Bounds, Limit, Record
+from pysshd.policy.load import Loaded, load_text
+from pysshd.policy.model_bounds import UseLimitsModel
+from pysshd.policy.problems import PolicyError
 from pysshd.policy.query import UNKNOWN, Exec, Shell, Unknown
 from pysshd.policy.ruleset import Effect, Ruleset, ruleset_of
-from tests.policy.support import ask, load
+from tests.policy.support import PEOPLE, ask, load
 
-LIMITS = st.builds(
+SOME_LIMITS = st.builds(
     Limit, st.sampled_from(["idle", "lifetime", "bandwidth"]), st.integers(1, 9), st.sampled_from(["grant", "all"])
 )
-BOUNDS = st.builds(Bounds, st.frozensets(LIMITS, max_size=4), st.sampled_from(Record))
+BOUNDS = st.builds(Bounds, st.frozensets(SOME_LIMITS, max_size=4), st.sampled_from(Record))
 
 
 @given(BOUNDS, BOUNDS, BOUNDS)
@@ -56,3 +60,105 @@ def test_which_bounds_a_request_carries() -> None:
     assert ask(ruleset, Shell(), source=unknown).bounds == any_ | office
     refused = ask(ruleset, Exec(b"\0"))
     assert (refused.allowed, refused.bounds) == (False, NO_BOUNDS)
+
+
+def judged(more: str) -> Loaded:
+    """A document that is good, though the daemon does not serve all of it."""
+    return load_text(PEOPLE + more, "p.yaml", language=True)
+
+
+BOUNDED = """
+roles: {r: {exec: any, shell: true, confined: true}}
+grants:
+  - {name: ops, who: "*", roles: r, limits: [{bandwidth: 50MiB/s, idle: 5m}, {bandwidth: 1GB/s, per: all}], record: on}
+  - {name: ls, who: alice, allow: {exec: ls, confined: true}, limits: {lifetime: 8h, sessions: 3}}
+  - {name: office, unless: {from: 10.0.0.0/8}, bound: {record: required, limits: {file_size: 1GiB, files: 9}}}
+"""
+
+
+def test_bounds_of_a_document() -> None:
+    ruleset = judged(BOUNDED).ruleset
+    shell = ask(ruleset, Shell())
+    assert shell.bounds == Bounds(
+        frozenset(
+            [Limit("bandwidth", 50 << 20, "grant", "ops"), Limit("idle", 300, "grant", "ops"),
+             Limit("bandwidth", 10**9, "all", "ops")]
+        ), Record.ON)  # fmt: skip
+    assert str(shell.bounds) == "bandwidth: 1000000000B/s per all, bandwidth: 52428800B/s, idle: 300s, record: on"
+    command = ask(ruleset, Exec(b"ls"))
+    assert command.bounds.limits - shell.bounds.limits == {
+        Limit("lifetime", 28800, "grant", "ls"),
+        Limit("sessions", 3, "grant", "ls"),
+    }
+    away = ask(ruleset, Shell(), source="192.0.2.1")
+    assert away.bounds.record is Record.REQUIRED
+    assert away.bounds.amount("files") == 9
+    assert ask(ruleset, Shell(), source=UNKNOWN).bounds == away.bounds
+    assert str(NO_BOUNDS) == "none"
+    assert ask(ruleset, Exec(b"ls"), person="mallory").bounds == NO_BOUNDS
+
+
+def test_the_daemon_serves_no_bounds_yet() -> None:
+    found = [(p.line, p.message) for p in judged(BOUNDED).warnings if p.severity == "unserved"]
+    assert [message.partition(" is")[0] for _, message in found] == [
+        "key 'limits'", "key 'record'", "key 'limits'", "key 'bound'",
+    ]  # fmt: skip
+    with pytest.raises(PolicyError):
+        load_text(PEOPLE + BOUNDED)
+
+
+def test_every_kind_of_limit_has_a_key() -> None:
+    keys = set(UseLimitsModel.key_names()) - {"per"}
+    assert keys == set(LIMITS)
+    amounts = {"bytes/s": "1kB/s", "bytes": "1kB", "seconds": "1m", "count": "2"}
+    for name, kind in LIMITS.items():
+        for per in ("", *sorted(kind.scopes)):
+            more = f", per: {per}" if per else ""
+            text = f"grants: [{{who: alice, allow: {{pty: true}}, limits: {{{name}: {amounts[kind.unit]}{more}}}}}]"
+            [limit] = judged(text).ruleset.grants[0].bounds.limits
+            assert (limit.name, limit.per) == (name, per or "grant")
+
+
+def told(*grants: str) -> str:
+    """The warnings about bounds."""
+    warnings = judged("grants:\n" + "".join(f"  - {{{grant}}}\n" for grant in grants)).warnings
+    return "\n".join(problem.message for problem in warnings if problem.severity == "warning")
+
+
+ALLOW = "name: a, who: group:ops, allow: {pty: true}"
+
+
+@pytest.mark.parametrize(
+    ("grants", "said"),
+    [
+        ([ALLOW, "name: b, who: alice, bound: {limits: {idle: 5m}}", "name: c, who: '*', bound: {limits: {idle: 1m}}"],
+         "idle: 300s of b never matters: c at p.yaml:10 holds the same people to idle: 60s"),
+        ([f"{ALLOW}, limits: {{idle: 5m}}", "name: c, bound: {limits: {idle: 5m}}"], "idle: 300s of a never matters"),
+        ([ALLOW, "name: b, who: bob, bound: {limits: {idle: 5m}}", "name: c, who: bob, bound: {limits: {idle: 5m}}"],
+         "idle: 300s of c never matters: b at"),
+        ([ALLOW, "name: b, who: alice, bound: {record: on}", "name: c, who: [alice, bob], bound: {record: required}"],
+         "record: on of b never matters: c at p.yaml:10 holds the same people to record: required"),
+        ([f"{ALLOW}, record: off"], "record: off never matters"),
+        ([ALLOW, "name: b, who: alice, bound: {record: off}"], "record: off never matters"),
+        ([ALLOW, "name: b, who: carol, bound: {record: on}"], "b bounds nothing"),
+        (["name: a, who: alice, from: 10.0.0.0/8, allow: {pty: true}", "name: b, from: 192.0.2.1, bound: {record: on}"],
+         "b bounds nothing"),
+    ],
+)  # fmt: skip
+def test_bounds_that_never_matter(grants: list[str], said: str) -> None:
+    assert said in told(*grants)
+
+
+@pytest.mark.parametrize(
+    "grants",
+    [
+        [ALLOW, "who: alice, bound: {limits: {idle: 1m}}", "who: '*', bound: {limits: {idle: 5m}}"],
+        [ALLOW, "who: '*', bound: {limits: {idle: 5m}}", "who: alice, from: 10.0.0.0/8, bound: {limits: {idle: 1m}}"],
+        [ALLOW, "who: alice, bound: {limits: {bytes: 5kB}}", "bound: {limits: {bytes: 1kB, per: all}}"],
+        [ALLOW, "who: '*', bound: {limits: {idle: 5m}}", 
+         "who: alice, unless: {from: 10.0.0.0/8}, bound: {limits: {idle: 1m}}"],
+        [f"{ALLOW}, limits: {{idle: 5m}}", "who: alice, bound: {limits: {idle: 1m}}"],
+    ],
+)  # fmt: skip
+def test_bounds_that_do(grants: list[str]) -> None:
+    assert told(*grants) == ""

@@ -1,0 +1,88 @@
+"""Bounds that never matter: warnings."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from pysshd.policy.bounds import Limit, Record
+from pysshd.policy.clash import GrantsOf
+from pysshd.policy.lint_grants import anyone, named_by, only_who
+from pysshd.policy.people import Person
+from pysshd.policy.problems import Mark
+from pysshd.policy.report import Report
+from pysshd.policy.rights import Rights
+from pysshd.policy.ruleset import Effect, Grant
+from pysshd.policy.worlds import Signature, Worlds
+
+
+def warn_lesser_bounds(grants: Iterable[Grant], report: Report, marks: Mapping[str, Mark]) -> None:
+    """Bounds of people whom a `bound` without further conditions holds to no more."""
+    grants = tuple(grants)
+    general = [grant for grant in grants if _is_general(grant)]
+    for grant in grants:
+        for other in general:
+            if other is grant or not _covers(other, grant):
+                continue
+            # Of two that say the same of the same people the later one is odd.
+            first = other.number < grant.number or not (_is_general(grant) and _covers(grant, other))
+            for mine, theirs in _lesser(grant, other, first):
+                report.warning(
+                    marks[grant.where],
+                    f"{mine} of {grant.name} never matters: {other.name} at {other.where} holds the same people to "
+                    f"{theirs}",
+                )
+
+
+def _is_general(grant: Grant) -> bool:
+    return grant.effect is Effect.BOUND and only_who(grant) and not grant.conditions.unless
+
+
+def _covers(other: Grant, grant: Grant) -> bool:
+    """Whether whoever one speaks of is spoken of by the other."""
+    return anyone(other) or (not anyone(grant) and named_by(grant) <= named_by(other))
+
+
+def _lesser(grant: Grant, other: Grant, first: bool) -> list[tuple[str, str]]:
+    """Each bound of a grant that another's is as strong as (where that comes first) or stronger."""
+    found = [
+        (str(mine), str(theirs))
+        for mine in sorted(grant.bounds.limits)
+        for theirs in sorted(other.bounds.limits)
+        if (mine.name, mine.per) == (theirs.name, theirs.per) and _is_stronger(theirs, mine, first)
+    ]
+    one, two = grant.bounds.record, other.bounds.record
+    if one is not Record.OFF and (two > one or (two == one and first)):
+        found.append((f"record: {one.name.lower()}", f"record: {two.name.lower()}"))
+    return found
+
+
+def _is_stronger(theirs: Limit, mine: Limit, first: bool) -> bool:
+    return theirs.amount < mine.amount or (theirs.amount == mine.amount and first)
+
+
+def warn_bounds_of_nothing(
+    grants: Iterable[Grant],
+    people: Sequence[Person],
+    grants_of: GrantsOf,
+    worlds: Worlds,
+    report: Report,
+    marks: Mapping[str, Mark],
+) -> None:
+    """Grants with a `bound` that holds for people to whom nothing is allowed while it does."""
+    for grant in grants:
+        concerned = [person for person in people if grant.effect is Effect.BOUND and grant.conditions.concerns(person)]
+        if concerned and not _bounds_something(grant, concerned, grants_of, worlds):
+            report.warning(marks[grant.where], f"{grant.name} bounds nothing: nobody whom it means is allowed anything "
+                                               "while it holds")  # fmt: skip
+
+
+def _bounds_something(grant: Grant, people: Iterable[Person], grants_of: GrantsOf, worlds: Worlds) -> bool:
+    seen: set[tuple[int, Signature]] = set()
+    for person in people:
+        for allow in grants_of(person):
+            if allow.effect is not Effect.ALLOW or allow.rights == Rights():
+                continue
+            entries = [grant.conditions, allow.conditions]
+            key = (allow.number, worlds.signature(person, entries))
+            if key not in seen and worlds.together(person, entries) is not None:
+                return True
+            seen.add(key)
+    return False
