@@ -27,8 +27,7 @@ def common_request(left: _Right, right: _Right) -> str | None:
     if isinstance(left, MountRight | StartRight) or isinstance(right, MountRight | StartRight):
         return _common_tree(left, right)
     if isinstance(left, SetRight) or isinstance(right, SetRight):
-        both = isinstance(left, SetRight) and isinstance(right, SetRight) and left.name == right.name
-        return f"a session with {left.name}" if both and left != right and isinstance(left, SetRight) else None
+        return _common_setting(left, right) if isinstance(left, SetRight) and isinstance(right, SetRight) else None
     if isinstance(left, ForcedRight) or isinstance(right, ForcedRight):
         other = right if isinstance(left, ForcedRight) else left
         return None if left == right else _asks(other)
@@ -52,6 +51,11 @@ def _common_tree(left: _Right, right: _Right) -> str | None:
         return f"sftp list {left.at}" if left.folder != right.folder else None
     both = isinstance(left, StartRight) and isinstance(right, StartRight)
     return "subsystem sftp" if both and left != right else None
+
+
+def _common_setting(left: SetRight, right: SetRight) -> str | None:
+    other = (left.kind, left.name) != (right.kind, right.name)
+    return None if other or left.value == right.value else f"a session with {left.name}"
 
 
 def _common_exec(left: ExecRight, right: ExecRight, *, otherwise: bool) -> str | None:
@@ -168,7 +172,7 @@ def _pairs(grants: Sequence[Grant]) -> Iterator[tuple[Grant, _Right, Grant, _Rig
 def _bucket(right: _Right) -> tuple[object, object]:
     """What kind of request a permission answers, and in which way: only different ways to one kind may clash."""
     if isinstance(right, SetRight):
-        return ("set", right.name), right.value
+        return ("set", right.kind, right.name), right.value
     if isinstance(right, MountRight):
         return ("mount", right.at), right.folder
     if isinstance(right, StartRight):

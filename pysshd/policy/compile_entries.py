@@ -147,6 +147,7 @@ class EntriesCompiler:
     def rights(self, model: RoleModel) -> Rights:
         """The permissions of a role, of an `allow` or of a `deny`."""
         accept, sets = self._env(model.env)
+        sets += tuple(self._settings(model))
         return Rights(
             runs=tuple(self._runs(model)),
             pty=bool(model.pty),
@@ -173,6 +174,13 @@ class EntriesCompiler:
         literal = item.source.encode("utf-8") if item.kind == "literal" else None
         return ExecRight(item.source, confined, self._where(item.mark), item.words, literal, free,
                          item.profile)  # fmt: skip
+
+    def _settings(self, model: RoleModel) -> Iterable[SetRight]:
+        if model.umask is not None:
+            yield SetRight("umask", model.umask, self._where(model.mark_of("umask")), "umask")
+        if model.working_folder is not None:
+            where = self._where(model.mark_of("working_folder"))
+            yield SetRight("working_folder", model.working_folder, where, "working_folder")
 
     def _env(self, env: EnvModel | None) -> tuple[tuple[Glob, ...], tuple[SetRight, ...]]:
         if env is None:

@@ -1,5 +1,6 @@
 """The engine: one pure, total function from a compiled ruleset and a query to a decision."""
 
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pysshd.patterns.names import BREAK, SIGNALS, is_never_accepted, is_safe_value, is_term, is_variable
@@ -259,7 +260,8 @@ class _Judgement:
     def _run(self, request: Run) -> "_Found":
         """The most cautious way among those that the permissions offer; where two remain, none is taken."""
         values = self._values
-        env = _settings(self._permitting, values)
+        settings = _settings(self._permitting, values)
+        env = settings.env if settings is not None else ()
         ways: dict[RunWay, RunRight] = {}
         grants: list[Grant] = []
         rank = 0
@@ -267,7 +269,7 @@ class _Judgement:
             for right in grant.rights.runs:
                 if not right.permits(request, self._words, values):
                     continue
-                way = right.way(request, self._words, values, env or ())
+                way = right.way(request, self._words, values, env)
                 if way is None:
                     continue
                 if grant not in grants:
@@ -283,12 +285,14 @@ class _Judgement:
                 return own if all(isinstance(right, ExecRight) for right in ways.values()) else _CLASH
         if not ways:
             return _REFUSED
-        if len(ways) > 1 or env is None:
+        if len(ways) > 1 or settings is None:
             return _CLASH
         [(way, right)] = ways.items()
         if not (way.confined or self._free):
             # A document is accepted only where this can not be; but key files may have changed since.
             return _Found(None, (), "the language", "only the owner runs what is not confined")
+        if settings.umask is not None or settings.folder is not None:
+            way = replace(way, umask=settings.umask, folder=settings.folder)
         return _Found(way, tuple(grants), "", f"permits it by {right} ({right.where})")
 
     def _signalled(self) -> "_Found":
@@ -317,15 +321,26 @@ def _words(request: object) -> tuple[str, ...] | None:
         return None
 
 
-def _settings(grants: list[Grant], values: Values) -> EnvSettings | None:
-    """The variables that the policy sets, or None where two grants set one to two values.
+@dataclass(frozen=True, slots=True)
+class _Settings:
+    """What the policy sets for whatever is run."""
 
-    A variable whose slot has no value is left out.
+    env: EnvSettings = ()
+    umask: int | None = None
+    folder: str | None = None
+
+
+def _settings(grants: list[Grant], values: Values) -> _Settings | None:
+    """The variables and settings of all grants, or None where two set one to two values.
+
+    One whose slot has no value is left out.
     """
-    found: dict[str, str] = {}
+    found: dict[tuple[str, str], str] = {}
     for grant in grants:
         for setting in grant.rights.sets:
             value = setting.value.fill(values)
-            if value is not None and found.setdefault(setting.name, value) != value:
+            if value is not None and found.setdefault((setting.kind, setting.name), value) != value:
                 return None
-    return tuple(sorted(found.items()))
+    env = tuple(sorted((name, value) for (kind, name), value in found.items() if kind == "env"))
+    umask = found.get(("umask", "umask"))
+    return _Settings(env, int(umask, 8) if umask else None, found.get(("working_folder", "working_folder")))

@@ -4,6 +4,7 @@ An item is a text (`any`, or words), a list (the words of one command, some of t
 (`{literal: …}`, `{profile: …}`). A list directly behind `exec` is always a list of items.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -159,6 +160,14 @@ def folder(node: object) -> Template:
         raise bad("found a path with a control character", mark=found.mark)
     last = template.parts[-1].rstrip("/") if len(found.text) > 1 else template.parts[-1]
     return Template((*template.parts[:-1], last))
+
+
+def file_mask(node: object) -> Template:
+    """Three octal digits, perhaps behind a 0; as a text, so that two roles are told apart by what it means."""
+    found = scalar(node, "a umask such as 027")
+    if not re.fullmatch("0?[0-7]{3}", found.text):
+        raise bad(f"found {show(found.text)}, expected three octal digits such as 027")
+    return Template((found.text[-3:],))
 
 
 def _profile(node: Mapping) -> ExecItem:

@@ -276,6 +276,9 @@ class _Reader:
             )
         if deny.env is not None and deny.env.set_ is not None:
             self._report.error(deny.env.mark_of("set"), "set in a deny: it is no permission, and can not be denied")
+        for key in ("umask", "working_folder"):
+            if getattr(deny, key) is not None:
+                self._report.error(deny.mark_of(key), f"{key} in a deny: it is no permission, and can not be denied")
         if deny.signals == ():
             self._report.error(deny.mark_of("signals"), "signals: none in a deny denies nothing")
         if deny.sftp is not None:

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field, PlainValidator, ValidatorFunctionWrapHandler, WrapValidator
 
 from pysshd.policy.fields import AnyText, Moment, Name, True_
-from pysshd.policy.fields_commands import ExecItem, exec_item
+from pysshd.policy.fields_commands import ExecItem, exec_item, file_mask, folder
 from pysshd.policy.fields_forward import GlobalItem
 from pysshd.policy.fields_login import MethodsItem, WhoItem
 from pysshd.policy.fields_places import ClientItem, FromItem
@@ -80,7 +80,7 @@ class EnvModel(Record):
 
 
 PERMISSIONS_LATER = frozenset(
-    ["tunnel", "umask", "working_folder",
+    ["tunnel",
      "user_rc", "isolation", "chroot"]
 )  # fmt: skip
 PERMISSIONS_UNSERVED = frozenset(["forward", "agent", "x11", "sftp"])
@@ -110,6 +110,8 @@ class RoleModel(Record):
     agent: True_ | None = None
     x11: True_ | None = None
     global_requests: Many[GlobalItem] | None = None
+    umask: Annotated[Template | None, PlainValidator(file_mask)] = None
+    working_folder: Annotated[Template | None, PlainValidator(folder)] = None
 
 
 class DenyModel(RoleModel):

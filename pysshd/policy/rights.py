@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from pysshd.patterns.globs import Glob
 from pysshd.patterns.words import NO_VALUES, WordsPattern, to_bytes
@@ -181,13 +181,16 @@ RunRight: TypeAlias = ShellRight | ExecRight | ForcedRight | SubsystemRight
 
 @dataclass(frozen=True, slots=True)
 class SetRight:
-    """One variable of `env.set`."""
+    """One variable of `env.set`, or another setting of what runs: `kind` is its key, and then `name` too."""
 
     name: str
     value: Template
     where: str = field(compare=False)
+    kind: Literal["env", "umask", "working_folder"] = "env"
 
     def __str__(self) -> str:
+        if self.kind != "env":
+            return f"{self.kind}: {self.value}"
         return f"env: {{set: {{{self.name}: …}}}}"
 
 

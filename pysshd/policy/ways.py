@@ -26,8 +26,20 @@ class LoginWay:
     settings: LoginSettings = NO_SETTINGS
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """How something is run, whatever it is.
+
+    umask: of the program; None: that of every session.
+    folder: the absolute path of its working folder; None: the account's home.
+    """
+
+    umask: int | None = None
+    folder: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
-class LoginShell:
+class LoginShell(Start):
     """The account's own shell, as a login shell (`shell: true`)."""
 
     confined: bool
@@ -35,7 +47,7 @@ class LoginShell:
 
 
 @dataclass(frozen=True, slots=True)
-class ShellCommand:
+class ShellCommand(Start):
     """`command` is run by the account's shell with `-c` (`exec: any` and `exec: {literal: …}`)."""
 
     command: bytes
@@ -44,7 +56,7 @@ class ShellCommand:
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class Words(Start):
     """The request's own words are run without a shell (a words pattern of `exec` permits them)."""
 
     argv: tuple[bytes, ...]
@@ -53,8 +65,8 @@ class Words:
 
 
 @dataclass(frozen=True, slots=True)
-class Program:
-    """The policy's own program for a shell or a subsystem is run without a shell."""
+class Program(Start):
+    """The policy's own program for a shell or a subsystem, or what a profile makes of a command: without a shell."""
 
     argv: tuple[bytes, ...]
     confined: bool
@@ -62,7 +74,7 @@ class Program:
 
 
 @dataclass(frozen=True, slots=True)
-class Forced:
+class Forced(Start):
     """The policy's own program answers whatever was asked; `original` is only for SSH_ORIGINAL_COMMAND.
 
     `original` is the command of an exec request, the name of a subsystem, or empty for a shell.

@@ -9,6 +9,9 @@ from pysshd.server.plan import Account, Plan
 RUN_WAYS: Final = (LoginShell, ShellCommand, Words, Program, Forced)
 """The ways that run something."""
 
+UMASK: Final = 0o022
+"""Of every session for which the policy sets none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -20,6 +23,7 @@ class Run:
     env: variables of this run alone, over the rest of the environment.
     cwd: absolute path of the working folder.
     confined: whether it runs in namespaces of its own.
+    umask: of the program.
     """
 
     path: bytes
@@ -27,6 +31,7 @@ class Run:
     env: tuple[tuple[bytes, bytes], ...]
     cwd: str
     confined: bool
+    umask: int = UMASK
 
 
 def run_of(plan: Plan) -> Run | None:
@@ -40,7 +45,8 @@ def run_of(plan: Plan) -> Run | None:
     env = tuple((name.encode("utf-8"), value.encode("utf-8", "surrogateescape")) for name, value in way.env)
     if isinstance(way, Forced) and way.original and b"\0" not in way.original:
         env = ((b"SSH_ORIGINAL_COMMAND", way.original), *env)
-    return Run(path, argv, env, plan.account.home, way.confined)
+    umask = way.umask if way.umask is not None else UMASK
+    return Run(path, argv, env, way.folder or plan.account.home, way.confined, umask)
 
 
 def _words(way: RunWay, account: Account) -> tuple[bytes, tuple[bytes, ...]]:

@@ -174,7 +174,7 @@ def test_a_home_that_is_missing(host: Host, keys: Keys) -> None:
     with serving_host(host, policy, keys) as daemon:
         done = daemon.ssh("pwd; echo $HOME", login="pysshd-t-homeless", key="homeless")
         assert done.stdout.split() == [b"/", b"/nonexistent/home"]
-        assert b"home /nonexistent/home can not be entered" in done.stderr
+        assert b"folder /nonexistent/home can not be entered" in done.stderr
 
 
 @pytest.mark.security("S66")

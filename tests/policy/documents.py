@@ -95,6 +95,8 @@ PERMISSION_VALUES: dict[str, st.SearchStrategy[str]] = {
     "subsystems": st.sampled_from(["{sftp: [x]}", "{sftp: [y], mail: [x]}"]),
     "pty": st.just("true"),
     "env": st.sampled_from(["{accept: [LANG]}", "{set: {A: x}}", '{set: {A: "{user}"}, accept: "LC_*"}']),
+    "umask": st.sampled_from(["027", "0077"]),
+    "working_folder": st.sampled_from(['"/srv/{user}"', '"/srv/{key}"', "/srv"]),
     "signals": st.sampled_from(["[INT]", "[KILL, BREAK]", "none"]),
     "forward": st.lists(st.sampled_from(sorted(FORWARDS)), unique=True, min_size=1, max_size=2).flatmap(
         lambda chosen: st.fixed_dictionaries({key: FORWARDS[key] for key in chosen}).map(_flow)

@@ -84,7 +84,7 @@ def test_bounds_of_a_document() -> None:
             [Limit("bandwidth", 50 << 20, "grant", "ops"), Limit("idle", 300, "grant", "ops"),
              Limit("bandwidth", 10**9, "all", "ops")]
         ), Record.ON)  # fmt: skip
-    assert str(shell.bounds) == "bandwidth: 1000000000B/s per all, bandwidth: 52428800B/s, idle: 300s, record: on"
+    assert str(shell.bounds) == "bandwidth: 52428800B/s, bandwidth: 1000000000B/s per all, idle: 300s, record: on"
     command = ask(ruleset, Exec(b"ls"))
     assert command.bounds.limits - shell.bounds.limits == {
         Limit("lifetime", 28800, "grant", "ls"),
@@ -132,12 +132,12 @@ ALLOW = "name: a, who: group:ops, allow: {pty: true}"
     ("grants", "said"),
     [
         ([ALLOW, "name: b, who: alice, bound: {limits: {idle: 5m}}", "name: c, who: '*', bound: {limits: {idle: 1m}}"],
-         "idle: 300s of b never matters: c at p.yaml:10 holds the same people to idle: 60s"),
+         "idle: 300s of b never matters: c at p.yaml:11 holds the same people to idle: 60s"),
         ([f"{ALLOW}, limits: {{idle: 5m}}", "name: c, bound: {limits: {idle: 5m}}"], "idle: 300s of a never matters"),
         ([ALLOW, "name: b, who: bob, bound: {limits: {idle: 5m}}", "name: c, who: bob, bound: {limits: {idle: 5m}}"],
          "idle: 300s of c never matters: b at"),
         ([ALLOW, "name: b, who: alice, bound: {record: on}", "name: c, who: [alice, bob], bound: {record: required}"],
-         "record: on of b never matters: c at p.yaml:10 holds the same people to record: required"),
+         "record: on of b never matters: c at p.yaml:11 holds the same people to record: required"),
         ([f"{ALLOW}, record: off"], "record: off never matters"),
         ([ALLOW, "name: b, who: alice, bound: {record: off}"], "record: off never matters"),
         ([ALLOW, "name: b, who: carol, bound: {record: on}"], "b bounds nothing"),
@@ -155,7 +155,7 @@ def test_bounds_that_never_matter(grants: list[str], said: str) -> None:
         [ALLOW, "who: alice, bound: {limits: {idle: 1m}}", "who: '*', bound: {limits: {idle: 5m}}"],
         [ALLOW, "who: '*', bound: {limits: {idle: 5m}}", "who: alice, from: 10.0.0.0/8, bound: {limits: {idle: 1m}}"],
         [ALLOW, "who: alice, bound: {limits: {bytes: 5kB}}", "bound: {limits: {bytes: 1kB, per: all}}"],
-        [ALLOW, "who: '*', bound: {limits: {idle: 5m}}", 
+        [ALLOW, "who: '*', bound: {limits: {idle: 5m}}",
          "who: alice, unless: {from: 10.0.0.0/8}, bound: {limits: {idle: 1m}}"],
         [f"{ALLOW}, limits: {{idle: 5m}}", "who: alice, bound: {limits: {idle: 1m}}"],
     ],

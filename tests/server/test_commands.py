@@ -42,6 +42,11 @@ def test_words_reach_no_shell(way: Way) -> None:
     assert run(way) == Run(b"ls", (b"ls", b"-l", b"$HOME"), (), "/home/me", False)
 
 
+def test_what_a_role_sets_for_the_program() -> None:
+    assert run(Words((b"ls",), True, umask=0o077, folder="/srv/x")) == Run(b"ls", (b"ls",), (), "/srv/x", True, 0o077)
+    assert run(Words((b"ls",), True, umask=0)) == Run(b"ls", (b"ls",), (), "/home/me", True, 0)
+
+
 @pytest.mark.security("S86")
 def test_a_forced_command_runs_the_policys_words_alone() -> None:
     made = run(Forced((b"/usr/bin/borg", b"serve"), b"rm -rf /", False))

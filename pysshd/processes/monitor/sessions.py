@@ -70,6 +70,7 @@ class Sessions:
             directory=run.cwd.encode("utf-8", "surrogateescape"),
             has_pty=pty is not None,
             account=_become(account),
+            umask=run.umask,
             confinement=self._confinement(account) if run.confined else None,
             limits=self._limits if system and not run.confined else (),
             system=system,

@@ -100,7 +100,7 @@ def _enter_directory(spec: SessionSpec, _: int) -> None:
         # As the account: what it may not enter it does not start in.
         os.chdir("/")
         if spec.system and not spec.nologin:
-            say(f"home {os.fsdecode(spec.directory)} can not be entered ({error.strerror}); this is /\n")
+            say(f"folder {os.fsdecode(spec.directory)} can not be entered ({error.strerror}); this is /\n")
 
 
 _STEPS: Final[tuple[tuple[str, Callable[[SessionSpec, int], None]], ...]] = (

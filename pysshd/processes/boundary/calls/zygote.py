@@ -91,8 +91,8 @@ class SessionSpec(Structure):
     the process list and the log.
 
     `limits` are (kind, soft, hard) as of setrlimit(2); none: no core files, and as many open files as programs expect.
-    With `system` it is a login of an account of the host: a home that can not be entered is told, and with `greeting`
-    so is the message of the day. `nologin`: the file for which it is turned away, after its text was shown.
+    With `system` it is a login of an account of the host: a working folder that can not be entered is told, and with
+    `greeting` so is the message of the day. `nologin`: the file for which it is turned away, after its text was shown.
     """
 
     name: Text
