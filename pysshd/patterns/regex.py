@@ -157,8 +157,7 @@ class _Parser:
                 )
             self._position += 2
         tree = self._alternatives()
-        if self._take("it has a '(' that is not closed") != ")":
-            raise AssertionError("alternatives end before a bracket")
+        self._take("it has a '(' that is not closed")  # alternatives end before a bracket, or at the end
         return tree
 
     def _repeated(self, tree: _Tree) -> _Tree:

@@ -13,7 +13,7 @@ from pysshd.policy.compile_people import PeopleCompiler, settings_of
 from pysshd.policy.enforce import OwnerCheck, PatternCheck
 from pysshd.policy.keyfiles import KeyFiles
 from pysshd.policy.lint_bounds import warn_bounds_of_nothing, warn_lesser_bounds
-from pysshd.policy.lint_commands import warn_interpreters
+from pysshd.policy.lint_commands import warn_hooks, warn_interpreters
 from pysshd.policy.lint_conditions import warn_ipv4_only, warn_keys_of_nobody, warn_unused_listeners
 from pysshd.policy.lint_forward import ShellBesideForward, warn_denied_ipv4, warn_denied_names
 from pysshd.policy.lint_grants import warn_empty, warn_shadowed, warn_unused_roles
@@ -72,6 +72,7 @@ def compile_policy(document: Document, key_files: KeyFiles | None, report: Repor
         warn_denied_names(grants, report, entries.marks)
         warn_denied_ipv4(grants, settings.server.listen, report, entries.marks)
         warn_interpreters(grants, report, entries.marks)
+        warn_hooks(everyone, ruleset.grants_of, worlds, report, entries.marks)
         warn_lesser_bounds(grants, report, entries.marks)
         warn_bounds_of_nothing(grants, everyone, ruleset.grants_of, worlds, report, entries.marks)
     return replace(ruleset, settings=replace(settings, server=replace(settings.server, owner=owner)))

@@ -156,7 +156,7 @@ def folder(node: object) -> Template:
     if not found.text.startswith("/") or head or any(part in ("", ".", "..") for part in parts):
         raise bad(f"found {show(found.text)}, expected an absolute path without empty parts, '.' and '..'",
                   mark=found.mark)  # fmt: skip
-    if not found.text.isprintable():
+    if any(char < " " or char == "\x7f" for char in found.text):
         raise bad("found a path with a control character", mark=found.mark)
     last = template.parts[-1].rstrip("/") if len(found.text) > 1 else template.parts[-1]
     return Template((*template.parts[:-1], last))

@@ -99,9 +99,9 @@ def common_request(left: Profile, right: Profile, *, otherwise: bool) -> str | N
     command = program.download if reads else program.upload
     if left.name == "borg":
         return command if otherwise or left != right else None
-    if otherwise or left.is_everywhere != right.is_everywhere:
+    if otherwise or (left.name == "rsync" and left.is_everywhere != right.is_everywhere):
         path = _overlap([_parts(path) for path in left.paths], [_parts(path) for path in right.paths])
-        if path is not None and (otherwise or left.name == "rsync"):
+        if path is not None:
             return f"{command} {_shown('/' + '/'.join(path))}"
     if left.relative_to is None or right.relative_to is None or (left.relative_to == right.relative_to):
         return None
@@ -112,6 +112,14 @@ def common_request(left: Profile, right: Profile, *, otherwise: bool) -> str | N
 def _shown(path: str) -> str:
     """A path for an example: a slot's name stands for its value."""
     return quote(path.replace("{", "").replace("}", ""))
+
+
+def may_upload_hooks(writer: Profile, git: Profile, user: str) -> bool:
+    """Whether a person may put files by one profile where by the other git runs programs that a repository names."""
+    if git.name != "git" or writer.name not in ("rsync", "scp") or writer.read_only:
+        return False
+    mine, theirs = ([parts_of(str(path).replace("{user}", user)) for path in one.paths] for one in (writer, git))
+    return _overlap(mine, theirs) is not None
 
 
 def _parts(template: Template) -> Parts:

@@ -129,6 +129,9 @@ def test_a_common_text_is_of_allowed_characters() -> None:
     assert common_text(left, right, characters("yz"), first_not="", nonempty=False) == "y"
     assert common_text(left, right, characters("ab"), first_not="", nonempty=False) is None
     assert common_text(left, right, characters("yz"), first_not="yz", nonempty=False) is None
+    empty = parse_regex("a?")
+    assert common_text(empty, parse_regex("b*"), ANY, first_not="", nonempty=False) == ""
+    assert common_text(empty, parse_regex("b*"), ANY, first_not="", nonempty=True) is None
 
 
 def test_a_search_without_an_end_is_given_up() -> None:

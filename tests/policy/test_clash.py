@@ -91,7 +91,7 @@ def test_methods_meet_only_where_a_chain_has_both() -> None:
         ("forced: [a]", "forced: [b]", "shell"),
         ("forced: [a, '{user}']", "forced: [a, '{account}']", "shell"),
         ("forced: [a]", "exec: [any]", "exec of anything"),
-        ("forced: [a]", 'exec: "ls *"', "exec 'ls *'"),
+        ("forced: [a]", 'exec: "ls *"', "exec 'ls x'"),
         ("forced: [a]", "subsystems: {sftp: b}", "subsystem sftp"),
         ("shell: true", "shell: [menu]", "shell"),
         ("shell: [a]", "shell: [b]", "shell"),

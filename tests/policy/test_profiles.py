@@ -7,7 +7,7 @@ import pytest
 
 from pysshd.policy.query import Exec
 from pysshd.policy.ways import Program, ShellCommand, Words
-from tests.policy.support import ask, load, warnings
+from tests.policy.support import PASSWORD, ask, load, warnings
 
 
 def run(profile: str, command: str, **known: str) -> str | None:
@@ -193,9 +193,13 @@ def test_borg(command: str, words: str | None) -> None:
 def test_borg_without_a_folder_is_not_run() -> None:
     """Without one it would be held to none: a slot without a value is refused, not left out."""
     borg = "{profile: borg, paths: [/x, '/srv/{key}']}"
-    ruleset = load(f"grants: [{{who: alice, allow: {{exec: {borg}, confined: true}}}}]")
+    ruleset = load(
+        "login: [{methods: [publickey, password]}]\n"
+        f"grants: [{{who: alice, allow: {{exec: [{borg}, id], confined: true}}}}]"
+    )
     assert ask(ruleset, Exec(b"borg serve")).allowed
-    assert not ask(ruleset, Exec(b"borg serve"), methods=()).allowed
+    assert ask(ruleset, Exec(b"id"), methods=(PASSWORD,)).allowed
+    assert not ask(ruleset, Exec(b"borg serve"), methods=(PASSWORD,)).allowed
 
 
 SCP = "profile: scp, paths: /srv, relative_to: /srv/x"

@@ -4,7 +4,7 @@ import pytest
 
 from pysshd.policy.query import Exec, Pty, Shell, Subsystem
 from pysshd.policy.ways import Forced, LoginShell, Program, PtyWay, Start, Words
-from tests.policy.support import ask, load, messages
+from tests.policy.support import PASSWORD, ask, load, messages
 
 SETTINGS = "umask: 027, working_folder: '/srv/{user}'"
 
@@ -37,11 +37,14 @@ def test_they_are_of_every_grant_that_matches_and_permit_nothing() -> None:
 
 
 def test_a_folder_whose_slot_has_no_value_is_left_out() -> None:
-    text = "grants: [{who: '*', allow: {shell: true, working_folder: '/srv/{key}', umask: 0, confined: true}}]"
+    text = (
+        "login: [{methods: [publickey, password]}]\n"
+        "grants: [{who: '*', allow: {shell: true, working_folder: '/srv/{key}', umask: 0, confined: true}}]"
+    )
     assert "expected three octal digits" in messages(text)
     ruleset = load(text.replace("umask: 0", "umask: 000"))
     assert ask(ruleset, Shell()).way == LoginShell(True, umask=0, folder="/srv/laptop")
-    assert ask(ruleset, Shell(), methods=()).way == LoginShell(True, umask=0)
+    assert ask(ruleset, Shell(), methods=(PASSWORD,)).way == LoginShell(True, umask=0)
 
 
 @pytest.mark.parametrize(
