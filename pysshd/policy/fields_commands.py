@@ -30,6 +30,7 @@ from pysshd.policy.report import meant, one_of, show
 from pysshd.policy.templates import Template, TemplateError, parse_template
 from pysshd.policy.values import size
 
+_LEAST_QUOTA: Final = 10_000_000
 _SLOTS: Final = ("enum", "regex", "path_under")
 _IN_A_LIST: Final = 'the words of one command are a list of their own: exec: [[tail, -n, {regex: "[0-9]+"}]]'
 
@@ -158,8 +159,8 @@ def folder(node: object) -> Template:
                   mark=found.mark)  # fmt: skip
     if any(char < " " or char == "\x7f" for char in found.text):
         raise bad("found a path with a control character", mark=found.mark)
-    last = template.parts[-1].rstrip("/") if len(found.text) > 1 else template.parts[-1]
-    return Template((*template.parts[:-1], last))
+    kept = (*template.parts[:-1], template.parts[-1].rstrip("/"))
+    return Template(kept if kept != ("",) else ("/",))
 
 
 def file_mask(node: object) -> Template:
@@ -203,6 +204,6 @@ def _size(node: Node) -> int:
         amount = size(found.text)
     except ValueError as error:
         raise bad(f"found {show(found.text)}, {error}", mark=found.mark) from None
-    if not amount:
-        raise bad("found a size of nothing, expected more than 0B", mark=found.mark)
+    if amount < _LEAST_QUOTA:
+        raise bad(f"found {show(found.text)}, expected 10MB at least: borg takes no less", mark=found.mark)
     return amount

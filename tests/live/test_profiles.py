@@ -19,7 +19,7 @@ roles:
     exec:
       - {{profile: git, paths: "{srv}/{{user}}", relative_to: "{srv}/{{user}}"}}
       - {{profile: rsync, paths: "{srv}/{{user}}", relative_to: "{srv}/{{user}}"}}
-      - {{profile: borg, paths: "{srv}/{{user}}", append_only: true}}
+      - {{profile: borg, paths: "{srv}/{{user}}", append_only: true, quota: 100MB}}
       - {{profile: scp, paths: "{srv}/{{user}}", relative_to: "{srv}/{{user}}"}}
     env: {{accept: GIT_PROTOCOL, set: {{PATH: "/usr/local/bin:/usr/bin:/bin"}}}}
   reader:

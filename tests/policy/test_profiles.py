@@ -61,7 +61,7 @@ def test_git(command: str, words: str | None) -> None:
 def test_a_relative_path_needs_a_place() -> None:
     assert run("profile: git, paths: /srv", "git-upload-pack 'x'") is None
     assert run("profile: git, paths: /, relative_to: /srv", "git-upload-pack 'x'") == "git upload-pack /srv/x"
-    assert run("profile: git, paths: /", "git-upload-pack '/x'") == "git upload-pack /x"
+    assert run("profile: git, paths: //", "git-upload-pack '/x'") == "git upload-pack /x"
     assert (
         run("profile: git, paths: '/srv/{key}'", "git-upload-pack '/srv/laptop/x'") == "git upload-pack /srv/laptop/x"
     )
@@ -186,8 +186,8 @@ HELD = "--restrict-to-path /srv/borg/alice --restrict-to-path /srv/more"
 )  # fmt: skip
 def test_borg(command: str, words: str | None) -> None:
     assert run(BORG, command) == words
-    held = words.replace(" --restrict", " --append-only --storage-quota=1000 --restrict", 1) if words else None
-    assert run(f"{BORG}, append_only: true, quota: 1kB", command) == held
+    held = words.replace(" --restrict", " --append-only --storage-quota=10000000 --restrict", 1) if words else None
+    assert run(f"{BORG}, append_only: true, quota: 10MB", command) == held
 
 
 def test_borg_without_a_folder_is_not_run() -> None:
