@@ -48,10 +48,15 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A path of the request, which must lie inside; `exact`: it is handed on as it was written, but for its base."""
+    """A path of the request, which must lie inside.
+
+    exact: it is handed on as it was written, but for its base.
+    suffix: what the program tries behind the path too, where it finds nothing at the path itself.
+    """
 
     text: str
     exact: bool = False
+    suffix: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +105,11 @@ class Places:
         parts = parts_of(path)
         if not self._has(parts):
             return None
-        return path if word.exact else "/" + "/".join(parts)
+        if word.exact:
+            return path
+        # A permitted folder with the suffix would be another one; what is below one stays there.
+        apart = word.suffix and not any(parts[: len(root)] == root != parts for root in self.roots)
+        return "/" + "/".join((*parts, ".") if apart else parts)
 
     def absolute(self, path: str) -> str | None:
         """A path that does not begin with `/` is taken from the base; None where there is none."""
@@ -118,7 +127,8 @@ class Places:
 
     def could_have(self, asked: Asked) -> bool:
         """For a deny: whether something that was asked for could lie inside."""
-        paths = [self.absolute(word.text) for word in asked.rest if isinstance(word, Target)]
+        texts = [text for word in asked.targets for text in dict.fromkeys((word.text, word.text + word.suffix))]
+        paths = [self.absolute(text) for text in texts]
         if not self.whole or not paths or any(isinstance(word, Aside) for word in asked.rest):
             return True
         return any(path is None or ".." in path.split("/") or self._has(parts_of(path)) or self._is_above(path)

@@ -24,13 +24,13 @@ def program(word: str) -> str:
 
 
 def git(words: tuple[str, ...]) -> Asked | None:
-    """`git-upload-pack PATH`, and the same as two words; options are not served."""
+    """`git-upload-pack PATH`, and the same as two words; options are not served. Git also looks for `PATH.git`."""
     if words[0].startswith("git-"):
         words = ("git", words[0].removeprefix("git-"), *words[1:])
     if len(words) != 3 or words[0] != "git" or words[1] not in _GIT or words[2][:1] in ("", "-"):
         return None
     writes = _GIT[words[1]]
-    return Asked(words[:2], (Target(words[2]),), reads=not writes, writes=writes)
+    return Asked(words[:2], (Target(words[2].rstrip("/") or "/", suffix=".git"),), reads=not writes, writes=writes)
 
 
 def is_git(words: tuple[str, ...]) -> bool:

@@ -29,7 +29,7 @@ class _Program:
 
 _DIRECTIONS: Final = frozenset(["relative_to", "read_only", "write_only"])
 _PROGRAMS: Final = {
-    "git": _Program(_DIRECTIONS - {"write_only"}, git, is_git, "git-upload-pack", "git-receive-pack"),
+    "git": _Program(_DIRECTIONS, git, is_git, "git-upload-pack", "git-receive-pack"),
     "rsync": _Program(_DIRECTIONS, rsync, is_rsync, "rsync --server --sender -r .", "rsync --server -r ."),
     "borg": _Program(frozenset(["append_only", "quota"]), borg, is_borg, "borg serve", "borg serve"),
     "scp": _Program(_DIRECTIONS, scp, is_scp, "scp -f", "scp -t"),

@@ -13,7 +13,7 @@ from tests.live.client import HOST, Keys
 from tests.live.daemon import PLAIN, Daemon, open_folder, service_user, serving
 
 POLICY = """
-users: {{alice: {{keys: ["@@alice@@"], accounts: [alice, reader]}}}}
+users: {{alice: {{keys: ["@@alice@@"], accounts: [alice, reader, single]}}}}
 roles:
   writer:
     exec:
@@ -30,6 +30,7 @@ roles:
 grants:
   - {{who: alice, account: alice, roles: writer}}
   - {{who: alice, account: reader, roles: reader}}
+  - {{who: alice, account: single, allow: {{exec: {{profile: git, paths: ["{srv}/one.git", "{srv}/two"]}}}}}}
 """
 
 
@@ -98,6 +99,17 @@ def test_git(daemon: Daemon, house: Path) -> None:
     assert git("-C", "again", "push", "-q", f"reader@{HOST}:x.git", "main").returncode == 128
     assert git("ls-remote", f"alice@{HOST}:{house}/srv/bob/y.git").returncode == 128
     assert git("ls-remote", f"alice@{HOST}:../bob/y.git").returncode == 128
+
+
+def test_a_repository_of_git_is_not_found_by_another_name(daemon: Daemon, house: Path) -> None:
+    """git tries `two.git` where there is no `two`."""
+    if shutil.which("git") is None:
+        pytest.skip("needs git")
+    for name in ("one.git", "two.git"):
+        bare_repository(house, name)
+    assert client(daemon, house, "git", "ls-remote", f"single@{HOST}:{house}/srv/one.git").returncode == 0
+    for name in ("one", "two", "two/", "two.git"):
+        assert client(daemon, house, "git", "ls-remote", f"single@{HOST}:{house}/srv/{name}").returncode == 128
 
 
 def test_rsync(daemon: Daemon, house: Path) -> None:

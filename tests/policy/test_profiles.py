@@ -56,12 +56,23 @@ def test_git(command: str, words: str | None) -> None:
     assert run(GIT, command) == words
     writes = "receive" in command
     assert run(f"{GIT}, read_only: true", command) == (None if writes else words)
+    assert run(f"{GIT}, write_only: true", command) == (words if writes else None)
+
+
+def test_git_does_not_leave_a_folder_by_the_suffix_that_it_tries() -> None:
+    """`/srv/a` would be `/srv/a.git` where there is no `/srv/a`: the folder itself is named so that it is not."""
+    one = "profile: git, paths: [/srv/a, /srv/b/c]"
+    assert run(one, "git-upload-pack '/srv/a'") == "git upload-pack /srv/a/."
+    assert run(one, "git-upload-pack '/srv/a/'") == "git upload-pack /srv/a/."
+    assert run(one, "git-upload-pack '/srv/a/x'") == "git upload-pack /srv/a/x"
+    assert run("profile: git, paths: [/srv, /srv/a]", "git-upload-pack '/srv/a'") == "git upload-pack /srv/a"
 
 
 def test_a_relative_path_needs_a_place() -> None:
     assert run("profile: git, paths: /srv", "git-upload-pack 'x'") is None
     assert run("profile: git, paths: /, relative_to: /srv", "git-upload-pack 'x'") == "git upload-pack /srv/x"
     assert run("profile: git, paths: //", "git-upload-pack '/x'") == "git upload-pack /x"
+    assert run("profile: git, paths: /", "git-upload-pack '/'") == "git upload-pack /."
     assert (
         run("profile: git, paths: '/srv/{key}'", "git-upload-pack '/srv/laptop/x'") == "git upload-pack /srv/laptop/x"
     )
@@ -251,6 +262,9 @@ def test_a_profile_ranks_before_words_and_literal_and_any() -> None:
          ["git-upload-pack /srv/a/x", "git receive-pack /srv/b/../a", "git-upload-pack x",
           "git --bare upload-pack /srv/b", "git-upload-pack --x /srv/b", "git-upload-pack /srv"],
          ["git-upload-pack /srv/b", "git status", "ls"]),
+        ("{profile: git, paths: /srv/a.git}",
+         ["git-upload-pack /srv/a", "git-upload-pack /srv/a/", "git-upload-pack /srv/a.git"],
+         ["git-upload-pack /srv/ab", "git-upload-pack /srv/a.gi"]),
         ("{profile: git, paths: /, read_only: true}", ["git-upload-pack /x"], ["git-receive-pack /x"]),
         ("{profile: scp, paths: /, write_only: true}", ["scp -t /x", "scp -x -f /x"], ["scp -f /x"]),
         ("{profile: rsync, paths: /srv/a}",
