@@ -16,7 +16,7 @@ from pysshd.policy.found import REFUSED as _REFUSED
 from pysshd.policy.found import Found as _Found
 from pysshd.policy.login import case_of, decide_login, first_methods
 from pysshd.policy.narrow import narrowed
-from pysshd.policy.people import Person
+from pysshd.policy.people import Person, place_of
 from pysshd.policy.query import (
     Break,
     Env,
@@ -53,14 +53,14 @@ def decide(ruleset: Ruleset, query: Query, *, trace: bool = False) -> Decision:
     person = ruleset.holder(facts, facts.methods)
     stands, edge = standing(ruleset, person, facts, facts.methods)
     if person is None or stands:
-        return Decision(False, None, valid_until=edge, decided_by="users", reason=stands)
-    if isinstance(request, Global) and request.name in GLOBAL_ALWAYS:
-        return Decision(True, GlobalWay(), decided_by="the language", reason="it is always answered")
+        return Decision(False, None, valid_until=edge, decided_by=place_of(person), reason=stands)
+    always = settled(request)
+    if always is not None:
+        return always
     values = _values(facts, person)
     asked = asked_of(request, facts, values)
-    reason = asked if isinstance(asked, str) else _refusal(request)
-    if isinstance(asked, str) or reason:
-        return Decision(False, None, valid_until=edge, decided_by="the language", reason=reason)
+    if isinstance(asked, str):
+        return Decision(False, None, valid_until=edge, decided_by="the language", reason=asked)
     reason = narrowed(request, facts.methods)
     if reason:
         return Decision(False, None, valid_until=edge, decided_by="the certificate", reason=reason)
@@ -71,6 +71,14 @@ def decide(ruleset: Ruleset, query: Query, *, trace: bool = False) -> Decision:
     for grant in ruleset.grants_of(person):
         found.take(grant)
     return found.decision(edge)
+
+
+def settled(request: Request) -> Decision | None:
+    """The decision on a request that every policy decides alike, or None where a policy has a say."""
+    if isinstance(request, Global) and request.name in GLOBAL_ALWAYS:
+        return Decision(True, GlobalWay(), decided_by="the language", reason="it is always answered")
+    reason = _refusal(request)
+    return Decision(False, None, decided_by="the language", reason=reason) if reason else None
 
 
 def _values(facts: Facts, person: Person) -> Values:

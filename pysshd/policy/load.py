@@ -12,9 +12,11 @@ from typing import Any, Final
 
 import yaml
 
+from pysshd.policy.casebook import Verdict
 from pysshd.policy.compile import compile_policy
+from pysshd.policy.compile_tests import run_tests
 from pysshd.policy.keyfiles import KeyFile, KeyFiles, parse_key_file
-from pysshd.policy.model import parse_policy
+from pysshd.policy.model import Document, parse_policy
 from pysshd.policy.nodes import Broken, Mapping, Node, Scalar, Sequence
 from pysshd.policy.problems import Mark, PolicyError, Problem
 from pysshd.policy.report import Report, Source, TooManyProblemsError, is_secret_key, one_of, show
@@ -34,10 +36,22 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """An accepted policy, and what is to be said of it: warnings, and what of it this version does not serve."""
+    """An accepted policy, and what is to be said of it: warnings, what of its `tests` fails, and what of it this
+    version does not serve.
+
+    document, key_files: what it was compiled of. verdicts: on the cases of its `tests`.
+    """
 
     ruleset: Ruleset
+    document: Document
     warnings: tuple[Problem, ...] = ()
+    key_files: KeyFiles | None = None
+    verdicts: tuple[Verdict, ...] = ()
+
+    @property
+    def tests_failed(self) -> bool:
+        """Whether a case of `tests` is decided otherwise than it says."""
+        return not all(verdict.passed for verdict in self.verdicts)
 
 
 @dataclass(slots=True)
@@ -265,13 +279,15 @@ def _load(source: Source, report: Report, read_key_files: KeyFilesReader, langua
         if tree is None:
             raise PolicyError(report.problems)
         document = parse_policy(tree, report)
-        ruleset = compile_policy(document, read_key_files(document.key_files()), report)
+        key_files = read_key_files(document.key_files())
+        ruleset = compile_policy(document, key_files, report)
+        verdicts = run_tests(document, ruleset, key_files, report)
     except TooManyProblemsError:
         raise PolicyError(report.problems) from None
     problems = report.problems
     if report.refused or (not language and any(problem.severity == "unserved" for problem in problems)):
         raise PolicyError(problems)
-    return Loaded(ruleset, problems)
+    return Loaded(ruleset, document, problems, key_files, verdicts)
 
 
 def _key_file(path: str, owner_uids: Collection[int]) -> KeyFile:

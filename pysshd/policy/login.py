@@ -2,7 +2,7 @@
 
 from pysshd.policy.conditions import FALSE, TRUE, UNSURE, Account, Case, Condition, Truth, Who
 from pysshd.policy.decision import Decision, Tried
-from pysshd.policy.people import Person
+from pysshd.policy.people import Person, place_of
 from pysshd.policy.query import Facts, Login, Step
 from pysshd.policy.ruleset import LoginEntry, Ruleset
 from pysshd.policy.standing import earliest, standing
@@ -46,7 +46,7 @@ def decide_login(ruleset: Ruleset, facts: Facts, request: Login, *, trace: bool)
     person = ruleset.holder(facts, steps)
     reason, edge = standing(ruleset, person, facts, steps)
     if reason:
-        return Decision(False, None, valid_until=edge, decided_by="users", reason=reason)
+        return Decision(False, None, valid_until=edge, decided_by=place_of(person), reason=reason)
     case = case_of(person, facts.account, facts, steps)
     tried: list[Tried] = []
     for entry in ruleset.login:

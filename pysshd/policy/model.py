@@ -13,6 +13,7 @@ from pysshd.policy.model_entries import DENY_ALL, DenyModel, GrantModel, LoginMo
 from pysshd.policy.model_settings import CryptoModel, LimitsModel, ServerModel, UserDefaultsModel, UserModel
 from pysshd.policy.model_sftp import check_sftp
 from pysshd.policy.model_sources import SourceModel
+from pysshd.policy.model_tests import CaseModel
 from pysshd.policy.nodes import Mapping, Node, Scalar
 from pysshd.policy.problems import Mark
 from pysshd.policy.reading import Record, check, items, listed, mapped, read, scalar
@@ -33,8 +34,9 @@ SECTIONS: Final = (
     "login",
     "roles",
     "grants",
+    "tests",
 )
-SECTIONS_LATER: Final = frozenset(["include", "tests", "audit", "logging", "revoked"])
+SECTIONS_LATER: Final = frozenset(["include", "audit", "logging", "revoked"])
 BUILT_IN: Final = frozenset(["login-shell", "sftp", "sftp-readonly"])
 
 R = TypeVar("R", bound=Record)
@@ -62,6 +64,7 @@ class Document:
     roles: dict[str, tuple[Mark, RoleModel | None]] = field(default_factory=dict)
     grants: list[GrantModel] = field(default_factory=list)
     grant_names: list[str] = field(default_factory=list)
+    tests: list[CaseModel] = field(default_factory=list)
     loose: list[Record] = field(default_factory=list)
     broken: set[str] = field(default_factory=set)
 
@@ -102,6 +105,7 @@ class _Reader:
             "login": self._login,
             "roles": self._roles,
             "grants": self._grants,
+            "tests": self._tests,
         }
         if "version" not in self._tree:
             self._report.error(self._tree.mark, "key 'version' is missing, expected 'version: 1'")
@@ -283,3 +287,9 @@ class _Reader:
             self._report.error(deny.mark_of("signals"), "signals: none in a deny denies nothing")
         if deny.sftp is not None:
             check_sftp(deny.sftp, self._report, denies=True)
+
+    def _tests(self, node: Node) -> None:
+        for item in check(node, listed, self._report) or ():
+            case = read(CaseModel, item, self._report)
+            if case is not None:
+                self._document.tests.append(case)

@@ -152,6 +152,11 @@ class Person:
         return Step("publickey", fingerprint, key.label)
 
 
+def place_of(person: Person | None) -> str:
+    """`file:line` of what the file says of a person, or the section where it says nothing."""
+    return (person.where if person is not None else "") or "users"
+
+
 def window_of_certificate(certificate: Certificate) -> Window:
     """The time in which it is valid."""
     return Window(certificate.not_before, certificate.not_after)

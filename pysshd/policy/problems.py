@@ -6,9 +6,9 @@ from typing import Literal, NamedTuple
 
 from pysshd.errors import StartupError
 
-Severity = Literal["error", "unserved", "warning"]
+Severity = Literal["error", "unserved", "failed", "warning"]
 """`error`: the document is refused; `unserved`: it is good, and asks for what this version of the daemon can not do, so
-that it is not served; `warning`: it is odd."""
+that it is not served; `failed`: a case of its `tests` is decided otherwise; `warning`: it is odd."""
 
 
 class Mark(NamedTuple):
@@ -46,9 +46,9 @@ class Problem:
     source_line: str = ""
 
     def __str__(self) -> str:
-        """`file:line:column: message`, one line; a warning says that it is one."""
+        """`file:line:column: message`, one line; what is no error says what it is."""
         place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
-        kind = "warning: " if self.severity == "warning" else ""
+        kind = {"warning": "warning: ", "failed": "test failed: "}.get(self.severity, "")
         hint = f" ({self.hint})" if self.hint else ""
         return f"{place}: {kind}{self.message}{hint}"
 

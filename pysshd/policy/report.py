@@ -109,7 +109,7 @@ class Report:
     def __init__(self, sources: Iterable[Source] = ()) -> None:
         self.sources = {source.file: source for source in sources}
         self._problems: dict[tuple[Mark, str], Problem] = {}
-        self._counts: dict[Severity, int] = {"error": 0, "unserved": 0, "warning": 0}
+        self._counts: dict[Severity, int] = {"error": 0, "unserved": 0, "failed": 0, "warning": 0}
 
     def error(self, mark: Mark, message: str, hint: str = "") -> None:
         """Note what refuses the document; `TooManyProblemsError` once there are as many as anybody will read."""
@@ -125,6 +125,10 @@ class Report:
     def unserved(self, mark: Mark, what: str) -> None:
         """Note what the language has and this version of the daemon has not: the file is judged, and not served."""
         self._add(mark, f"{what} {NOT_YET}", "", "unserved")
+
+    def failed(self, mark: Mark, message: str) -> None:
+        """Note what a case of `tests` says, and the policy does not."""
+        self._add(mark, message, "", "failed")
 
     def warning(self, mark: Mark, message: str, hint: str = "") -> None:
         """Note what is odd."""
@@ -150,8 +154,10 @@ class Report:
         more = []
         if self.errors >= PROBLEMS_MAX:
             more.append(Problem(last, 0, 0, f"these are {PROBLEMS_MAX} problems; what follows was not looked at"))
-        if (beyond := self._counts["warning"] - PROBLEMS_MAX) > 0:
-            more.append(Problem(last, 0, 0, f"there are {beyond} more warnings", severity="warning"))
+        kinds: tuple[tuple[Severity, str], ...] = (("failed", "failures of tests"), ("warning", "warnings"))
+        for severity, what in kinds:
+            if (beyond := self._counts[severity] - PROBLEMS_MAX) > 0:
+                more.append(Problem(last, 0, 0, f"there are {beyond} more {what}", severity=severity))
         return more
 
     def _shown(self, problem: Problem) -> str:

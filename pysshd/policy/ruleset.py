@@ -1,7 +1,7 @@
 """The compiled policy: immutable plain data, made once by `compile` and read by `decide`."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
 from types import MappingProxyType
@@ -207,6 +207,34 @@ def ruleset_of(
         frozenset(group for who in _whos(login, grants) for group in who.system_groups),
         _written(named.values(), source),
         MappingProxyType(signing),
+    )
+
+
+def rebuilt(
+    ruleset: Ruleset,
+    *,
+    people: Iterable[Person] | None = None,
+    login: Iterable[LoginEntry] | None = None,
+    grants: Iterable[Grant] | None = None,
+) -> Ruleset:
+    """The same rules with other people, login entries or grants: for asking what would be if."""
+    made = ruleset_of(
+        ruleset.settings,
+        ruleset.people.values() if people is None else people,
+        ruleset.login if login is None else login,
+        ruleset.grants if grants is None else grants,
+        ruleset.source,
+    )
+    return replace(
+        ruleset,
+        people=made.people,
+        login=made.login,
+        grants=made.grants,
+        _by_account=made._by_account,
+        _by_key=made._by_key,
+        _by_group=made._by_group,
+        _by_name=made._by_name,
+        written=ruleset.written | made.written,
     )
 
 

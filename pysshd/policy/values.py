@@ -3,6 +3,7 @@ was expected; no message repeats the text, for the caller knows whether it may b
 """
 
 import re
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -91,3 +92,11 @@ def instant(text: str, zone: tzinfo, *, end: bool) -> datetime:
     except (ValueError, OverflowError):
         pass
     raise ValueError(expected)
+
+
+def exact_instant(text: str) -> datetime:
+    """An aware instant with its offset; a bare date is a whole day, and none."""
+    with suppress(ValueError):
+        if _INSTANT.fullmatch(text) and text.isascii():
+            return datetime.fromisoformat(text)
+    raise ValueError("expected an instant with its offset such as 2027-03-01T09:00+01:00")

@@ -15,7 +15,7 @@ def test_an_account_that_is_not_the_persons_is_refused() -> None:
     ruleset = load("grants: [{allow: {pty: true}}]")
     found = ask(ruleset, Pty("xterm"), person="bob", account="git")
     assert not found.allowed
-    assert found.decided_by == "users"
+    assert found.decided_by == "p.yaml:6"
 
 
 def test_names_are_compared_bytewise_and_odd_ones_refused() -> None:

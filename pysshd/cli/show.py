@@ -1,0 +1,79 @@
+"""What the commands on a policy share: reading the file, and showing its problems to a person and to a machine."""
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final, NoReturn
+
+import click
+
+from pysshd.audit.escape import printable
+from pysshd.policy.load import Loaded, load_file
+from pysshd.policy.problems import PolicyError, Problem
+
+TROUBLE: Final = 2
+"""The exit status where there is no answer."""
+
+COLOURS: Final = {"error": "red", "unserved": "magenta", "failed": "red", "warning": "yellow"}
+
+
+def load(file: Path, *, language: bool) -> Loaded:
+    """Read a policy as the daemon does; PolicyError where it is refused."""
+    return load_file(str(file), owner_uids=frozenset({0, os.geteuid()}), language=language)
+
+
+def load_or_end(file: Path, *, as_json: bool) -> Loaded:
+    """Read a policy to ask it something; where it is refused, say why and end with TROUBLE."""
+    try:
+        return load(file, language=True)
+    except PolicyError as error:
+        end_refused(file, error.problems, as_json=as_json)
+
+
+def end_refused(file: Path, problems: Sequence[Problem], *, as_json: bool) -> NoReturn:
+    """Say why a policy is refused, and end with TROUBLE."""
+    if as_json:
+        write_json({"file": str(file), "status": "refused", "problems": [plain(problem) for problem in problems]})
+    else:
+        for problem in problems:
+            show(problem)
+        click.secho(f"{file}: refused; pysshd check {file} says more", fg="red", err=True)
+    sys.exit(TROUBLE)
+
+
+def show(problem: Problem) -> None:
+    """Show a problem with its source line on standard error."""
+    first, *rest = problem.render().splitlines()
+    click.secho(first, fg=COLOURS[problem.severity], err=True)
+    for line in rest:
+        click.echo(line, err=True)
+
+
+def plain(problem: Problem) -> dict[str, Any]:
+    """Return a problem for JSON; line and column are 0 where it is the file's as a whole."""
+    return {
+        "file": problem.file,
+        "line": problem.line,
+        "column": problem.column,
+        "severity": problem.severity,
+        "message": problem.message,
+        "hint": problem.hint,
+        "source_line": problem.source_line,
+    }
+
+
+def write_json(answer: Any) -> None:
+    """Write an answer on standard output, as one document of ASCII."""
+    click.echo(json.dumps(answer, indent=2))
+
+
+def say(text: str, *, colour: str | None = None, bold: bool = False) -> None:
+    """Write a line for a person on standard output; what a client might have chosen is made harmless."""
+    click.secho(printable(text), fg=colour, bold=bold)
+
+
+def counted(number: int, noun: str) -> str:
+    """Return `1 error`, `2 errors`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
