@@ -40,6 +40,10 @@ EVENTS: Mapping[str, EventSpec] = {
     "daemon.sandbox": EventSpec(Level.INFO, "worker sandbox: {holds}"),
     "daemon.note": EventSpec(Level.INFO, "{detail}"),
     "daemon.warning": EventSpec(Level.WARNING, "{detail}"),
+    "daemon.tests_failed": EventSpec(
+        Level.ERROR,
+        "policy {policy} does not do what its tests say: {failed} of {count} fail; it is served all the same",
+    ),
     "daemon.listening": EventSpec(Level.INFO, "listening on {address}"),
     "daemon.host_key": EventSpec(Level.INFO, "host key {fingerprint} ({algorithm}) from {file}"),
     "daemon.host_certificate": EventSpec(

@@ -18,6 +18,7 @@ EPILOG = """\b
 Start here:
   pysshd quickstart                 a daemon of your own, in one minute
   pysshd check policy.yaml          is this file right, and if not, where
+  pysshd explain policy.yaml --as alice --from 10.1.2.3 exec ls -l
   pysshd --config policy.yaml       serve it
 """
 
@@ -25,6 +26,9 @@ Start here:
 COMMANDS = {
     "quickstart": ("pysshd.cli.quickstart", "quickstart"),
     "check": ("pysshd.cli.check", "check"),
+    "test": ("pysshd.cli.test", "test"),
+    "explain": ("pysshd.cli.explain", "explain"),
+    "roles": ("pysshd.cli.roles", "roles"),
     "keygen": ("pysshd.cli.keygen", "keygen"),
     "hash-password": ("pysshd.cli.passwords", "hash_password"),
 }
@@ -68,9 +72,10 @@ class Commands(click.Group):
     metavar="FILE",
     help="Serve this policy, in the foreground.",
 )
+@click.option("--strict", is_flag=True, help="With --config: refuse a policy whose tests fail.")
 @log_options
 @click.pass_context
-def commands(context: click.Context, config: Path | None, log_format: str, log_level: str) -> None:
+def commands(context: click.Context, config: Path | None, strict: bool, log_format: str, log_level: str) -> None:
     """An SSH daemon whose behaviour is one policy file.
 
     Everything that a client may do comes from FILE, and what it does not allow is refused. SIGTERM and SIGINT (Ctrl-C)
@@ -78,13 +83,14 @@ def commands(context: click.Context, config: Path | None, log_format: str, log_l
     says why), 1 anything else.
     """
     if context.invoked_subcommand is not None:
-        if config is not None:
-            raise click.UsageError("--config serves a policy and goes with no command")
+        if config is not None or strict:
+            word = "--config" if config is not None else "--strict"
+            raise click.UsageError(f"{word} here is for serving a policy and goes with no command")
         return
     if config is None:
         click.echo(context.get_help())
         context.exit(REFUSED)
-    serve_policy(config, log_format, log_level)
+    serve_policy(config, log_format, log_level, strict=strict)
 
 
 def main() -> None:

@@ -17,10 +17,11 @@ def serve_policy(
     log_format: str,
     log_level: str,
     *,
+    strict: bool = False,
     root_may_serve: bool = False,
     ready: "Callable[[list[HostKey], list[str]], None] | None" = None,
 ) -> None:
-    """Serve until a signal ends it; StartupError where it can not begin."""
+    """Serve until a signal ends it; StartupError where it can not begin, with `strict` also where its tests fail."""
     if not path.name:
         raise StartupError("--config: names no file")
     try:
@@ -40,4 +41,4 @@ def serve_policy(
             ready(host_keys, addresses)
 
     log = make_log(log_format, log_level)
-    serve(Options(path, lambda: load_policy(path, log), root_may_serve, begun, zygote=zygote), log)
+    serve(Options(path, lambda: load_policy(path, log, strict=strict), root_may_serve, begun, zygote=zygote), log)

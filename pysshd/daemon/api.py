@@ -56,13 +56,20 @@ def make_log(form: str, level: str) -> AuditLog:
     return AuditLog((DescriptorSink(STDERR, form, Level[level.upper()]),), lambda: datetime.now(UTC))
 
 
-def load_policy(path: Path, log: AuditLog) -> "Ruleset":
-    """Read and compile a policy; PolicyError with every problem, warnings to the log."""
+def load_policy(path: Path, log: AuditLog, *, strict: bool = False) -> "Ruleset":
+    """Read and compile a policy; PolicyError with every problem, warnings to the log.
+
+    strict: a policy whose `tests` fail is refused, too; else it serves, and the log says so loudly.
+    """
     # The zygote is on its way while this is imported: it takes as long as reading a policy does.
     without_plugins()
     from pysshd.policy.load import load_file
+    from pysshd.policy.problems import PolicyError
 
-    return _warned(load_file(str(path), owner_uids=frozenset({0, os.geteuid()})), log)
+    loaded = load_file(str(path), owner_uids=frozenset({0, os.geteuid()}))
+    if strict and loaded.tests_failed:
+        raise PolicyError(problem for problem in loaded.warnings if problem.severity == "failed")
+    return _warned(loaded, log, str(path))
 
 
 def load_settings(text: str, log: AuditLog) -> "Ruleset":
@@ -70,7 +77,7 @@ def load_settings(text: str, log: AuditLog) -> "Ruleset":
     without_plugins()
     from pysshd.policy.load import load_text
 
-    return _warned(load_text(text, SETTINGS), log)
+    return _warned(load_text(text, SETTINGS), log, SETTINGS)
 
 
 def without_plugins() -> None:
@@ -78,7 +85,10 @@ def without_plugins() -> None:
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 
-def _warned(loaded: "Loaded", log: AuditLog) -> "Ruleset":
+def _warned(loaded: "Loaded", log: AuditLog, policy: str) -> "Ruleset":
     for warning in loaded.warnings:
         log.write("daemon.warning", detail=str(warning))
+    if loaded.tests_failed:
+        failed = sum(not verdict.passed for verdict in loaded.verdicts)
+        log.write("daemon.tests_failed", failed=failed, count=len(loaded.verdicts), policy=policy)
     return loaded.ruleset

@@ -165,6 +165,11 @@ class Record(BaseModel):
         return record
 
     @property
+    def node(self) -> Mapping:
+        """What it was read from."""
+        return self._node
+
+    @property
     def mark(self) -> Mark:
         """Where the record begins."""
         return self._node.mark

@@ -1,0 +1,211 @@
+"""Why a request is decided as it is: the login, every entry that was tried, what decided, and what would change it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass, replace
+from datetime import datetime
+from enum import Enum
+from types import MappingProxyType
+from typing import Any, Final
+
+from pysshd.policy.bounds import Bounds, Limit
+from pysshd.policy.changes import Change, RolesByGrant, changes_for, changes_for_login
+from pysshd.policy.decision import Decision, Tried
+from pysshd.policy.query import Request, Step
+from pysshd.policy.ruleset import Ruleset
+from pysshd.policy.scene import LoggedIn, Scene, ask, certificates_of, chains_of, log_in
+from pysshd.policy.steps import Chain
+from pysshd.policy.verbs import say_request
+from pysshd.policy.ways import FileWay, Forced, LoginShell, Mount, Program, SftpWay, ShellCommand, Way, Words
+
+LOGIN: Final = "login"
+"""The effect of an entry of `login`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The whole answer.
+
+    decision: on the request, as it is after the login; where the login is refused, as it would be.
+    effects: of the entries in the trace of that, in its order.
+    logins: chains by which the same person would be let in, where the login is refused.
+    changes: the smallest ones by which the login (where that is refused) or the request would be allowed.
+    """
+
+    scene: Scene
+    request: Request
+    login: LoggedIn
+    decision: Decision
+    effects: tuple[str, ...]
+    logins: tuple[str, ...] = ()
+    changes: tuple[Change, ...] = ()
+
+    @property
+    def allowed(self) -> bool:
+        """Whether the request is allowed, the login included."""
+        return self.login.admitted and self.decision.allowed
+
+
+def explain(
+    ruleset: Ruleset, scene: Scene, request: Request, held: Sequence[Step], roles: RolesByGrant = MappingProxyType({})
+) -> Explanation:
+    """Explain one request; `held` has a step for each key of the person, those that are to be used first."""
+    login = log_in(ruleset, scene, trace=True)
+    decision = ask(ruleset, scene, request, trace=True)
+    tried = sorted(ruleset.grants_of(scene.person), key=lambda grant: grant.number) if decision.trace else ()
+    effects = tuple(grant.effect.value for grant in tried)
+    if not login.admitted:
+        logins, changes = _other_logins(ruleset, scene, held), changes_for_login(ruleset, scene)
+        return Explanation(scene, request, login, decision, effects, logins, changes)
+    changes = () if decision.allowed else changes_for(ruleset, scene, request, roles)
+    return Explanation(scene, request, login, decision, effects, (), changes)
+
+
+def default_login(ruleset: Ruleset, scene: Scene, held: Sequence[Step]) -> Scene:
+    """The scene with the first login of the policy that lets the person in; else with a key alone."""
+    tried = [one for chain in chains_of(ruleset) for one in _with_any_certificate(ruleset, scene, chain, held)]
+    admitted = (one for one in tried if log_in(ruleset, one).admitted)
+    return next(admitted, with_login(scene, ("publickey",), held))
+
+
+def login_by(ruleset: Ruleset, scene: Scene, chain: Chain, held: Sequence[Step]) -> Scene:
+    """The scene with a login by this chain: with a certificate by which it succeeds, where it asks for one."""
+    tried = _with_any_certificate(ruleset, scene, chain, held)
+    return next((one for one in tried if log_in(ruleset, one).admitted), with_login(scene, chain, held))
+
+
+def with_login(scene: Scene, chain: Chain, held: Sequence[Step]) -> Scene:
+    """The scene with a login by this chain, with the first keys of `held`."""
+    return replace(scene, chain=chain, keys=tuple(held[: chain.count("publickey")]))
+
+
+def _with_any_certificate(ruleset: Ruleset, scene: Scene, chain: Chain, held: Sequence[Step]) -> list[Scene]:
+    """The scenes of a chain, one for each authority that could certify the person, where it asks for that."""
+    scene = with_login(scene, chain, held)
+    if "certificate" not in chain or scene.certificate is not None:
+        return [scene]
+    return [replace(scene, certificate=one) for one in certificates_of(ruleset, scene.person, scene.account)]
+
+
+def _other_logins(ruleset: Ruleset, scene: Scene, held: Sequence[Step]) -> tuple[str, ...]:
+    tried = [one for chain in chains_of(ruleset) for one in _with_any_certificate(ruleset, scene, chain, held)]
+    return tuple(dict.fromkeys("+".join(one.chain) for one in tried if log_in(ruleset, one).admitted))
+
+
+# In words
+
+
+def said_way(way: Way) -> str:
+    """How a request is answered, in words; empty where a yes says it all."""
+    said = _SAID.get(type(way))
+    confined = ", confined" if getattr(way, "confined", False) else ""
+    return said(way) + confined if said is not None else ""
+
+
+_SAID: Final[Mapping[type, Callable[[Any], str]]] = MappingProxyType({
+    LoginShell: lambda way: "the account's own shell",
+    ShellCommand: lambda way: "by the account's own shell, with -c",
+    Words: lambda way: f"without a shell: {_words(way.argv)}",
+    Program: lambda way: f"a program of the policy: {_words(way.argv)}",
+    Forced: lambda way: f"a forced program: {_words(way.argv)}",
+    SftpWay: lambda way: f"the daemon's own {'scp' if way.scp else 'SFTP server'}, over {_mounts(way.mounts)}",
+    FileWay: lambda way: f"at {way.mount.folder}{way.below}" if way.mount is not None else "",
+})  # fmt: skip
+
+
+def _mounts(mounts: tuple[Mount, ...]) -> str:
+    return ", ".join(f"{mount.at} ({mount.folder})" for mount in mounts)
+
+
+def _words(argv: tuple[bytes, ...]) -> str:
+    return "[" + ", ".join(_text(word) for word in argv) + "]"
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "surrogateescape")
+
+
+def said_bounds(bounds: Bounds) -> tuple[str, ...]:
+    """What a request is held to, each in words."""
+    limits = sorted(bounds.limits, key=lambda limit: (limit.name, limit.amount, limit.per, limit.grant))
+    record = [f"record: {bounds.record.name.lower()}"] if bounds.record else []
+    return (*(_limit(limit) for limit in limits), *record)
+
+
+def _limit(limit: Limit) -> str:
+    by = f" by {limit.grant}" if limit.grant else ""
+    return f"{limit.name}: {limit.amount:g} per {limit.per}{by}"
+
+
+# For machines
+
+
+def plain(explanation: Explanation) -> dict[str, Any]:
+    """The whole answer as texts, numbers, lists and mappings, for JSON; docs/tools.md has its shape."""
+    scene, login = explanation.scene, explanation.login
+    return {
+        "allowed": explanation.allowed,
+        "as": scene.person.name,
+        "account": scene.account,
+        "from": None if scene.source is None else _plain(scene.source),
+        "listener": scene.listener,
+        "client": _plain(scene.client),
+        "at": scene.now.isoformat(),
+        "with": "+".join(scene.chain),
+        "keys": [step.key for step in scene.keys],
+        "certificate": _plain(scene.certificate),
+        "system_groups": _plain(scene.system_groups),
+        "request": say_request(explanation.request),
+        "login": _decision(login.decision, login.admitted, [LOGIN] * len(login.decision.trace)),
+        "decision": _decision(explanation.decision, explanation.decision.allowed, explanation.effects)
+        | {"way": _way(explanation.decision.way), "bounds": _bounds(explanation.decision.bounds)},
+        "other_logins": list(explanation.logins),
+        "changes": [[{"edit": edit.text, "where": edit.where or None} for edit in one] for one in explanation.changes],
+    }
+
+
+def _decision(decision: Decision, allowed: bool, effects: Sequence[str]) -> dict[str, Any]:
+    until = decision.valid_until
+    return {
+        "allowed": allowed,
+        "decided_by": decision.decided_by,
+        "reason": decision.reason,
+        "valid_until": until.isoformat() if until is not None else None,
+        "trace": [_tried(tried, effect) for tried, effect in zip(decision.trace, effects, strict=True)],
+    }
+
+
+def _tried(tried: Tried, effect: str) -> dict[str, Any]:
+    return {
+        "entry": tried.entry,
+        "where": tried.where,
+        "effect": effect,
+        "matched": tried.matched,
+        "failed": tried.failed or None,
+    }
+
+
+def _way(way: Way | None) -> dict[str, Any] | None:
+    if way is None:
+        return None
+    return {"kind": type(way).__name__} | {field.name: _plain(getattr(way, field.name)) for field in fields(way)}
+
+
+def _bounds(bounds: Bounds) -> dict[str, Any]:
+    return {"limits": [_plain(limit) for limit in sorted(bounds.limits)], "record": bounds.record.name.lower()}
+
+
+def _plain(value: Any) -> Any:
+    """What JSON can hold: bytes as text, sets in order, records by the names of their fields."""
+    if isinstance(value, bytes):
+        return _text(value)
+    if isinstance(value, Enum):
+        return None if value.value == "unknown" else str(value.value)
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, frozenset):
+        return sorted((_plain(item) for item in value), key=str)
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    return value.isoformat() if isinstance(value, datetime) else str(value)
