@@ -8,7 +8,9 @@ import pytest
 from pysshd.cli.main import COMMANDS
 from pysshd.policy.model_entries import RoleModel
 from pysshd.policy.model_settings import CryptoModel, LimitsModel, ServerModel, UserModel
+from pysshd.policy.model_tests import CaseModel
 from pysshd.policy.reading import Record
+from pysshd.policy.verbs import VERBS
 from tests.docs.pages import PAGES, ROOT, blocks, words
 
 SOURCES = [
@@ -73,3 +75,15 @@ def test_every_key_of_a_section_is_described_and_no_other(section: str, model: t
     described = set(re.findall(r"`(\w+)`", first))
     served = {field.alias or name for name, field in model.model_fields.items()}
     assert described == served
+
+
+def test_every_verb_is_described_as_it_is() -> None:
+    text = (ROOT / "docs" / "tools.md").read_text("utf-8").partition("\n### Verbs\n")[2].partition("\n## ")[0]
+    described = dict(re.findall(r"^\| `([^`]+)` \| (.+) \|$", text, re.MULTILINE))
+    assert described == {verb.form: verb.meaning for verb in VERBS.values()}
+
+
+def test_every_key_of_a_case_is_described_and_no_other() -> None:
+    text = (ROOT / "docs" / "policy.md").read_text("utf-8").partition("\n### tests\n")[2].partition("\n## ")[0]
+    described = set(re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (`[^|]+) \|", text, re.MULTILINE))))
+    assert described == set(CaseModel.key_names())
