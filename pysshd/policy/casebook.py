@@ -1,7 +1,7 @@
 """The casebook: the `tests` of a policy, each judged by the same engine as a live connection."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import islice, product
 from typing import Final
@@ -12,12 +12,13 @@ from pysshd.policy.decision import Decision
 from pysshd.policy.nearly import near_misses
 from pysshd.policy.people import Person
 from pysshd.policy.problems import Mark
-from pysshd.policy.query import UNKNOWN, IPAddress, Request, Run, Step, Unknown
+from pysshd.policy.query import UNKNOWN, Connect, IPAddress, Request, Run, Step, Unknown
 from pysshd.policy.ruleset import Ruleset
 from pysshd.policy.scene import Scene, ask, certificates_of, facts_of, key_choices, listeners_of, log_in
 from pysshd.policy.standing import earliest
 from pysshd.policy.steps import Certificate, Chain
 from pysshd.policy.verbs import say_request
+from pysshd.policy.ways_net import LookUpWay
 
 _SOME_CLIENT: Final = "\0"
 """What a client calls itself whom no condition names."""
@@ -43,6 +44,7 @@ class Expected:
 class Case:
     """One case. None: the case does not say it, which it need not where the answer does not depend on it.
 
+    resolve: the addresses that names have.
     held: a step for each key of the person; keys: those that the case names.
     admitted: whether the login is to succeed; chains: by which login, or all those by which it is not to.
     runs: the words of the program of every request that runs something and is to be allowed.
@@ -64,6 +66,7 @@ class Case:
     system_groups: frozenset[str] | None = None
     keys: tuple[Step, ...] | None = None
     certificate: Certificate | None = None
+    resolve: Mapping[str, tuple[IPAddress, ...]] = field(default_factory=dict)
     expected: tuple[Expected, ...] = ()
     runs: tuple[str, ...] | None = None
 
@@ -197,11 +200,15 @@ def _with_any_key(ruleset: Ruleset, case: Case, scene: Scene) -> "_Outcome | str
     asked: list[_Asked] = []
     edges = [key.window.next_edge(scene.now) for key in case.person.keys]
     for chain in case.chains:
-        outcomes = []
+        outcomes: list[_Outcome] = []
         certificates = _certificates(ruleset, case, chain)
         for certificate, keys in product(certificates, _some_choices(ruleset, case, replace(scene, chain=chain))):
-            outcomes.append(_outcome(ruleset, case, replace(scene, chain=chain, keys=keys, certificate=certificate)))
-            if outcomes[-1].answers != outcomes[0].answers or len(outcomes) > CHOICES_MAX * len(certificates):
+            login = replace(scene, chain=chain, keys=keys, certificate=certificate)
+            outcome = _outcome(ruleset, case, login)
+            if isinstance(outcome, str):
+                return outcome
+            outcomes.append(outcome)
+            if outcome.answers != outcomes[0].answers or len(outcomes) > CHOICES_MAX * len(certificates):
                 return "key" if certificate == certificates[0] else "certificate"
         asked += outcomes[0].asked
         edges += [outcome.edge for outcome in outcomes]
@@ -228,14 +235,29 @@ def _choices(ruleset: Ruleset, case: Case, scene: Scene) -> Iterator[tuple[Step,
         yield from key_choices(ruleset, scene, case.held)
 
 
-def _outcome(ruleset: Ruleset, case: Case, scene: Scene) -> _Outcome:
+def _outcome(ruleset: Ruleset, case: Case, scene: Scene) -> "_Outcome | str":
     login = log_in(ruleset, scene)
     asked = [_Asked(scene, login.decision, login.admitted)]
     for expected in case.expected if login.admitted else ():
         decision = ask(ruleset, scene, expected.request)
+        if isinstance(decision.way, LookUpWay):
+            if decision.way.host not in case.resolve:
+                return "resolve"
+            asked += _at_each_address(ruleset, case, scene, expected, decision.way)
+            continue
         argv = _argv(decision) if case.runs is not None else None
         asked.append(_Asked(scene, decision, decision.allowed, expected, argv))
     return _Outcome(tuple(asked), earliest(one.decision.valid_until for one in asked))
+
+
+def _at_each_address(
+    ruleset: Ruleset, case: Case, scene: Scene, expected: Expected, way: LookUpWay
+) -> Iterator[_Asked]:
+    """A name may be looked up: what counts is what each of its addresses is answered."""
+    for address in case.resolve[way.host]:
+        request = Connect(way.host, way.port, address)
+        decision = ask(ruleset, scene, request)
+        yield _Asked(scene, decision, decision.allowed, replace(expected, request=request))
 
 
 def _argv(decision: Decision) -> tuple[str, ...] | None:

@@ -5,13 +5,14 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
+from pysshd.patterns.destinations import HostError, parse_host
 from pysshd.policy.casebook import Case, Expected, Verdict, judge
 from pysshd.policy.decide import settled
 from pysshd.policy.keyfiles import KeyFiles
 from pysshd.policy.model import Document
 from pysshd.policy.model_tests import Asked, CaseModel
 from pysshd.policy.people import Person
-from pysshd.policy.query import Run, Step
+from pysshd.policy.query import Connect, Request, Run, Step
 from pysshd.policy.reading import Text
 from pysshd.policy.report import Report, meant, show
 from pysshd.policy.ruleset import Ruleset
@@ -25,6 +26,7 @@ _MISSING: Final[Mapping[str, tuple[str, str]]] = MappingProxyType({
     "system_groups": ("the groups of the host", "add system_groups: with names of groups, or system_groups: none"),
     "client": ("the client", "add client: with its version, as SSH-2.0-OpenSSH_9.9"),
     "certificate": ("the certificate", "add certificate: {authority: NAME}"),
+    "resolve": ("what a name is resolved to", "add resolve: {NAME: ADDRESS}"),
     "key": ("the key", "add key: with the name or the fingerprint of the key"),
 })  # fmt: skip
 """Facts that a case need not say where the answer does not depend on them, and what to do where it does."""
@@ -97,6 +99,7 @@ class CasesCompiler:
             held=held,
             keys=keys,
             certificate=self._certificate(model, person),
+            resolve={host.text: addresses for host, addresses in model.resolve or ()},
             admitted=model.login is not None,
             chains=self._chains(model),
             login_mark=model.mark_of("login" if model.login is not None else "refused"),
@@ -139,6 +142,12 @@ class CasesCompiler:
             if group.text not in self._ruleset.system_groups:
                 report.error(group.mark, f"system_groups names {group.text}, and no condition does: it tests nothing",
                              meant(group.text, self._ruleset.system_groups))  # fmt: skip
+
+        names = {_looked_up(one.request) for one in (*(model.allow or ()), *(model.deny or ()))}
+        for host, _ in model.resolve or ():
+            if host.text not in names:
+                report.error(host.mark, f"resolve names {host.text}, and no forward of the case does: it tests nothing",
+                             meant(host.text, [name for name in names if name is not None]))  # fmt: skip
 
     def _expected(self, asked: Sequence[Asked] | None, *, allowed: bool) -> tuple[Expected, ...]:
         return tuple(Expected(one.request, allowed, one.mark) for one in asked or ())
@@ -193,6 +202,17 @@ class CasesCompiler:
             labels = [step.label or "" for step in held]
             self._report.error(name.mark, f"{person.name} has no key {show(name.text)}", meant(name.text, labels))
         return found
+
+
+def _looked_up(request: Request) -> str | None:
+    """The name that a request has looked up."""
+    if not isinstance(request, Connect) or request.address is not None:
+        return None
+    try:
+        found = parse_host(request.host)
+    except HostError:
+        return None
+    return found if isinstance(found, str) else None
 
 
 def _group_names(groups: Sequence[Text] | None) -> frozenset[str] | None:

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import ip_address
-from typing import Annotated, ClassVar, Final, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, PlainValidator
 
+from pysshd.patterns.destinations import HostError, parse_host
 from pysshd.patterns.hosts import AddressError, parse_network, unmapped
 from pysshd.policy import values
 from pysshd.policy.fields import AnyText, Name, name
@@ -63,6 +64,25 @@ def _address(node: object) -> IPAddress:
     raise bad(f"found {show(found.text)}, expected an address such as 10.1.2.3: {reason}")
 
 
+def _resolve(node: object) -> tuple[tuple[Text, tuple[IPAddress, ...]], ...]:
+    """Names of hosts, and the addresses that each has."""
+    return tuple(
+        (_host(key), tuple(_address(item) for item in items(value)))
+        for key, value in mapped(node, "names of hosts and their addresses").entries
+    )
+
+
+def _host(key: Scalar) -> Text:
+    """A name that could be looked up, as it is compared."""
+    try:
+        found = parse_host(key.text)
+    except HostError as error:
+        raise bad(f"{show(key.text)} is no name of a host: {error}", mark=key.mark) from None
+    if not isinstance(found, str):
+        raise bad(f"{show(key.text)} is an address, expected a name", mark=key.mark)
+    return Text(found, key.mark)
+
+
 def _instant(node: object) -> datetime:
     """An instant with its offset; a bare date is a whole day."""
     found = text(node)
@@ -100,8 +120,6 @@ class CertificateModel(Record):
 class CaseModel(Record):
     """A case of `tests`."""
 
-    later: ClassVar[frozenset[str]] = frozenset(["resolve"])
-
     name: Name | None = None
     as_: Name = Field(alias="as")
     account: Name | None = None
@@ -111,6 +129,7 @@ class CaseModel(Record):
     listener: AnyText | None = None
     client: AnyText | None = None
     at: Annotated[datetime | None, PlainValidator(_instant)] = None
+    resolve: Annotated[tuple[tuple[Text, tuple[IPAddress, ...]], ...] | None, PlainValidator(_resolve)] = None
     system_groups: Annotated[tuple[Text, ...] | None, PlainValidator(_system_groups)] = None
     login: MethodsItem | None = None
     refused: Annotated[Methods | Literal["any"] | None, PlainValidator(_refused)] = None

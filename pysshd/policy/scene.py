@@ -70,7 +70,8 @@ class LoggedIn:
 def facts_of(ruleset: Ruleset, scene: Scene) -> Facts:
     """The facts of a query after the whole login.
 
-    Under `accounts: system` the host is taken to know the account: `root` as uid 0, any other as nothing special.
+    Under `accounts: system` the host is taken to know the account: `root` as uid 0, any other as nothing special. No
+    address but those that are so everywhere is taken to be this host's own.
     """
     unix = None
     if ruleset.settings.server.accounts == "system":
@@ -80,7 +81,7 @@ def facts_of(ruleset: Ruleset, scene: Scene) -> Facts:
         uid = 0 if name == _ROOT else max(_SOME_UID, ruleset.settings.server.min_uid)
         unix = UnixFacts(name, uid, held)
     return Facts(scene.account, scene.person.name, scene.source, scene.listener, scene.client, scene.now,
-                 scene.steps() or (), scene.person, unix)  # fmt: skip
+                 scene.steps() or (), scene.person, unix, own_addresses=frozenset())  # fmt: skip
 
 
 def log_in(ruleset: Ruleset, scene: Scene, *, trace: bool = False) -> LoggedIn:
