@@ -7,7 +7,7 @@ disagree (aliases, tags, merge keys, duplicate keys, tabs, …) is an error with
 import os
 import stat
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import yaml
@@ -22,6 +22,7 @@ from pysshd.policy.problems import Mark, PolicyError, Problem
 from pysshd.policy.report import Report, Source, TooManyProblemsError, is_secret_key, one_of, show
 from pysshd.policy.ruleset import Ruleset
 from pysshd.policy.text import MAX_BYTES, check_text, decode
+from pysshd.policy.version import version_of
 
 MAX_DEPTH: Final = 64
 MAX_NODES: Final = 250_000
@@ -287,7 +288,8 @@ def _load(source: Source, report: Report, read_key_files: KeyFilesReader, langua
     problems = report.problems
     if report.refused or (not language and any(problem.severity == "unserved" for problem in problems)):
         raise PolicyError(problems)
-    return Loaded(ruleset, document, problems, key_files, verdicts)
+    version = version_of((read.text for read in report.sources.values()), key_files)
+    return Loaded(replace(ruleset, version=version), document, problems, key_files, verdicts)
 
 
 def _key_file(path: str, owner_uids: Collection[int]) -> KeyFile:

@@ -74,6 +74,7 @@ class Ruleset:
     authorities: entries of `authorities:` by name.
     system_groups: the groups of the host that conditions name.
     written: every name of a Unix account that the file itself writes.
+    version: the name of what was compiled (`version_of`); empty where it was no text.
     """
 
     settings: Settings = field(default_factory=Settings)
@@ -88,6 +89,7 @@ class Ruleset:
     system_groups: frozenset[str] = frozenset()
     written: frozenset[str] = frozenset()
     authorities: Mapping[str, Authority] = field(default_factory=dict)
+    version: str = ""
 
     @property
     def first_confined(self) -> str | None:

@@ -1,0 +1,21 @@
+"""The name of one version of a policy: what was compiled, whatever the files are called and whenever they were read."""
+
+import hashlib
+from collections.abc import Iterable
+from typing import Final
+
+from pysshd.policy.keyfiles import KeyFiles
+
+LENGTH: Final = 12
+"""Hexadecimal digits: enough that no two versions of one file share them by chance, few enough to be read aloud."""
+
+
+def version_of(texts: Iterable[str], key_files: KeyFiles | None) -> str:
+    """Return the name of the version that these texts and the keys in these files make.
+
+    The same content has the same name on every host, so that a person can compare what runs with what is written.
+    """
+    parts = [hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest() for text in texts]
+    keys = sorted(key for file in (key_files or {}).values() for key in file.fingerprints)
+    parts.append(hashlib.sha256("\n".join(keys).encode()).digest())
+    return hashlib.sha256(b"".join(sorted(parts))).hexdigest()[:LENGTH]
