@@ -88,12 +88,12 @@ class SystemPeople:
         asked = self._question(account, self._ruleset.people_of(account))
         answered = await self._look_ups.ask(asked.encode(), peer)
         if answered is None:
-            return Known(fault=_FAILED)
+            return Known(fault=_FAILED, unanswered=True)
         try:
             found = Found.decode(answered)
         except DecodeError as error:
             self._complain(f"look-up helper answered what can not be read: {error}")
-            return Known(fault=_FAILED)
+            return Known(fault=_FAILED, unanswered=True)
         for note in found.notes:
             self._complain(note)
         known = self._known(account, found)

@@ -2,11 +2,13 @@
 
 from pysshd.policy.decision import Decision
 from pysshd.policy.query import Request
+from pysshd.server.again import Again
 from pysshd.server.commands import RUN_WAYS, run_of
 from pysshd.server.known import NOTHING_KNOWN
 from pysshd.server.login_steps import LoginSteps
 from pysshd.server.plan import Plan
 from pysshd.server.ports import DecisionRecord, Identity, Journal, NewId
+from pysshd.server.traces import told
 
 
 class DecisionBook:
@@ -27,6 +29,12 @@ class DecisionBook:
 
         What cannot be carried out for want of an account or of a program that can be named is refused here.
         """
+        again = self.considered(request, decision, allowed, reason, person)
+        self._journal.decided(again.record)
+        return again.plan
+
+    def considered(self, request: Request, decision: Decision, allowed: bool, reason: str, person: str | None) -> Again:
+        """What a request comes to, as `note` has it, and not written down."""
         decision_id = self._new_id()
         plan: Plan | None = None
         if allowed and decision.allowed and person is not None:
@@ -35,19 +43,19 @@ class DecisionBook:
                 reason = reason if plan is not None else "nothing that can be run answers it"
             except (LookupError, OSError) as error:
                 reason = f"account cannot be used: {error}"
-        self._journal.decided(
-            DecisionRecord(
-                request,
-                plan is not None,
-                reason,
-                decision.decided_by,
-                decision_id,
-                person,
-                self._login.shown_account,
-                self._login.probing,
-            )
+        record = DecisionRecord(
+            request,
+            plan is not None,
+            reason,
+            decision.decided_by,
+            decision_id,
+            person,
+            self._login.shown_account,
+            self._login.probing,
+            "" if plan is not None else told(decision.trace),
+            self._login.ruleset.version,
         )
-        return plan
+        return Again(plan, record)
 
     def _planned(self, decision: Decision, decision_id: str, person: str) -> Plan | None:
         way = decision.way

@@ -35,12 +35,14 @@ class Known:
     accounts: of the host, by name: as which sessions might run.
     keys: which people of the source hold a key, each with the label of the entry of theirs; by fingerprint.
     fault: why nothing is known, where a look-up failed, or why the person of the account's own name is of no use.
+    unanswered: the host said nothing: to ask once more may help.
     """
 
     people: Mapping[str, Person] = field(default_factory=dict)
     accounts: Mapping[str, HostAccount] = field(default_factory=dict)
     keys: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     fault: str = ""
+    unanswered: bool = False
 
     def unix(self, name: str) -> UnixFacts:
         """What the policy is told of an account; of one that the host does not have, or was not asked about, why."""

@@ -1,21 +1,39 @@
 """How far one login has come, as the policy counts it: whose steps they are, and what may follow."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
 from pysshd.audit.escape import masked
 from pysshd.patterns.names import is_name
 from pysshd.policy.decide import decide, first_methods
 from pysshd.policy.decision import Decision
-from pysshd.policy.people import Person
+from pysshd.policy.people import PasswordHash, Person
 from pysshd.policy.query import Facts, Login, Query, Request, Step, UnixFacts
 from pysshd.policy.ruleset import Ruleset
 from pysshd.policy.ways import LoginWay
 from pysshd.server.connection import Connection
 from pysshd.server.known import NOTHING_KNOWN, Known
+from pysshd.ssh.crypto.keys import PublicKey
 
 WIRE_METHODS = {"publickey": "publickey", "certificate": "publickey", "password": "password"}
 """The method on the wire of each step that is served (RFC 4252 §7, §8)."""
 
 STEPS_MAX = 256
 """Steps that one login may have tried with success: above every cap on attempts."""
+
+
+Proof: TypeAlias = PublicKey | PasswordHash | None
+"""By what a step was proven: the key, or the hash of the policy that the password fitted; None: by the host's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was found out about one step: whose it is, how the policy counts it, and by what it was proven."""
+
+    person: str
+    step: Step
+    proof: Proof = None
 
 
 class LoginSteps:
@@ -26,12 +44,22 @@ class LoginSteps:
     """
 
     def __init__(self, ruleset: Ruleset, connection: Connection) -> None:
-        self._ruleset = ruleset
+        self.ruleset = ruleset
         self._connection = connection
         self._account: str | None = None
-        self._found: dict[tuple[str, str | None], tuple[str, Step]] = {}
+        self._found: dict[tuple[str, str | None], Found] = {}
         self.known: Known | None = None
         """What was looked up of the account; None before that."""
+
+    def renewed(
+        self, ruleset: Ruleset, known: Known | None, found: Mapping[tuple[str, str | None], Found]
+    ) -> "LoginSteps":
+        """The same login by another ruleset, with what was looked up and found out by that."""
+        login = LoginSteps(ruleset, self._connection)
+        login._account = self._account
+        login._found.update(found)
+        login.known = known
+        return login
 
     @property
     def account(self) -> str:
@@ -42,7 +70,7 @@ class LoginSteps:
     def shown_account(self) -> str:
         """The account as a log may have it: a name that nobody may use could be a password in the wrong place."""
         known = self.known or NOTHING_KNOWN
-        somebody = self._ruleset.people_of(self.account) or known.people or self.account in known.accounts
+        somebody = self.ruleset.people_of(self.account) or known.people or self.account in known.accounts
         return self.account if somebody else masked(self.account)
 
     def names(self, username: str) -> bool:
@@ -56,15 +84,21 @@ class LoginSteps:
         """Whether a key is only asked about."""
         return self._connection.progress.stage == "probe"
 
-    def found(self, person: str, step: Step) -> None:
+    def found(self, person: str, step: Step, proof: Proof = None) -> None:
         """This step, once it is done, is `person`'s."""
         if len(self._found) < STEPS_MAX:
-            self._found[step.method, step.key] = (person, step)
+            self._found[step.method, step.key] = Found(person, step, proof)
+
+    @property
+    def done_and_found(self) -> dict[tuple[str, str | None], Found]:
+        """What was found out about the steps that are done."""
+        done = [(step.method, step.key) for step in self._connection.progress.steps]
+        return {key: self._found[key] for key in done if key in self._found}
 
     def counted(self, step: Step) -> Step:
         """A step as the daemon noted it, with what was found out about it."""
         known = self._found.get((step.method, step.key))
-        return step if known is None else known[1]
+        return step if known is None else known.step
 
     @property
     def begun(self) -> bool:
@@ -77,10 +111,10 @@ class LoginSteps:
         steps: list[Step] = []
         for step in self._connection.progress.steps:
             known = self._found.get((step.method, step.key))
-            if known is None or (person is not None and known[0] != person):
+            if known is None or (person is not None and known.person != person):
                 return None
-            person = known[0]
-            steps.append(known[1])
+            person = known.person
+            steps.append(known.step)
         return person, tuple(steps)
 
     def facts(self, person: str | None, methods: tuple[Step, ...] = ()) -> Facts:
@@ -94,27 +128,31 @@ class LoginSteps:
         """What the host says of a person and of the account as which their session would run."""
         known = self.known or NOTHING_KNOWN
         holder = known.people.get(person) if person is not None else None
-        who = holder or (self._ruleset.people.get(person) if person is not None else None)
-        if who is None or self._ruleset.settings.server.accounts != "system":
+        who = holder or (self.ruleset.people.get(person) if person is not None else None)
+        if who is None or self.ruleset.settings.server.accounts != "system":
             return holder, None
         return holder, known.unix(who.unix_name(self.account))
 
     def person_of_password(self) -> str | None:
         """Whom a password identifies that comes first of all: the person of the account's own name, or None."""
         known = self.known or NOTHING_KNOWN
-        person = known.people.get(self.account) or self._ruleset.person_of_password(self.account)
+        person = known.people.get(self.account) or self.ruleset.person_of_password(self.account)
         return person.name if person is not None and self.account in person.accounts else None
 
-    def judge(self, person: str | None, done: tuple[Step, ...], step: Step) -> Decision:
+    def person(self, name: str) -> Person | None:
+        """The person of this name: of a source, with what the file says of them, or of the file alone."""
+        return (self.known or NOTHING_KNOWN).people.get(name) or self.ruleset.people.get(name)
+
+    def judge(self, person: str | None, done: tuple[Step, ...], step: Step, *, trace: bool = False) -> Decision:
         """Would `step` count for `person` after the steps done? No key and no secret counts twice."""
         if any((step.method, step.key) == (before.method, before.key) for before in done):
             return Decision(False, None, decided_by="login", reason=f"{step.method} has counted already")
-        return decide(self._ruleset, Query(self.facts(person), Login(done, step)))
+        return decide(self.ruleset, Query(self.facts(person), Login(done, step)), trace=trace)
 
     def offers(self) -> tuple[str, ...]:
         """The methods on the wire that may be tried now; before the first factor they do not follow from the name."""
         if not self.begun:
-            return _on_wire(first_methods(self._ruleset, self.facts(None)))
+            return _on_wire(first_methods(self.ruleset, self.facts(None)))
         way = self._last_way()
         return () if way is None or way.complete else _on_wire(way.next_methods)
 
@@ -126,18 +164,22 @@ class LoginSteps:
             return None
         return self.facts(*settled)
 
-    def ask(self, facts: Facts, request: Request) -> Decision:
+    def ask(self, facts: Facts, request: Request, *, trace: bool = False) -> Decision:
         """Decide one request of whoever is logged in."""
-        return decide(self._ruleset, Query(facts, request))
+        return decide(self.ruleset, Query(facts, request), trace=trace)
 
-    def _last_way(self) -> LoginWay | None:
-        """What the last step came to, judged now."""
+    def last_decision(self) -> Decision | None:
+        """What the last step that was done comes to now; None where none was, or they do not fit one person."""
         settled = self.done()
         if settled is None or not settled[1]:
             return None
         person, steps = settled
-        decision = self.judge(person, steps[:-1], steps[-1])
-        return decision.way if decision.allowed and isinstance(decision.way, LoginWay) else None
+        return self.judge(person, steps[:-1], steps[-1])
+
+    def _last_way(self) -> LoginWay | None:
+        """What the last step came to, judged now."""
+        decision = self.last_decision()
+        return decision.way if decision is not None and isinstance(decision.way, LoginWay) else None
 
 
 def _on_wire(methods: tuple[str, ...]) -> tuple[str, ...]:

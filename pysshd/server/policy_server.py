@@ -1,8 +1,8 @@
 """The built-in server: every hook is a request, and the policy answers it (policy.md, Requests)."""
 
-from collections.abc import Hashable
-from dataclasses import dataclass, field
-from ipaddress import IPv6Address
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from functools import partial
 from typing import ClassVar
 from weakref import WeakKeyDictionary
 
@@ -25,8 +25,11 @@ from pysshd.policy.query import (
 )
 from pysshd.policy.ruleset import Ruleset
 from pysshd.policy.ways import Forced, LoginWay
+from pysshd.server.again import Again
+from pysshd.server.attempts import ATTEMPTS_MAX, Attempt, by_key, by_password
 from pysshd.server.channel import Channel
-from pysshd.server.connection import Address, Connection
+from pysshd.server.channel_state import Answered, ChannelState
+from pysshd.server.connection import Connection
 from pysshd.server.constants import (
     AUTH_FAILED,
     AUTH_PARTIALLY_SUCCESSFUL,
@@ -38,35 +41,17 @@ from pysshd.server.decision_book import DecisionBook
 from pysshd.server.environment import no_room_for, refusal_of
 from pysshd.server.interface import ServerInterface
 from pysshd.server.keys import PKey
-from pysshd.server.known import Known
 from pysshd.server.login_steps import LoginSteps
 from pysshd.server.message import Message
 from pysshd.server.plan import Plan
 from pysshd.server.ports import Identity, Journal, NewId
 from pysshd.server.query import InteractiveQuery
+from pysshd.server.renewal import renewed
+from pysshd.server.rules import Rules
+from pysshd.server.sources import peer_of
 
 OPENED_MAX = 4096
 """Numbers of opened channels that are remembered: above every cap on open channels."""
-
-_NOBODY = ""
-"""Stands for a person whom no policy can name, so that a check that cannot succeed takes the same path."""
-
-
-@dataclass(slots=True)
-class _ChannelState:
-    """What this server has said yes to on one channel."""
-
-    pty: bool = False
-    running: Run | None = None
-    env: dict[bytes, bytes] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class _Answered:
-    """The last request that was allowed, until its plan is asked for."""
-
-    request: Request
-    plan: Plan | None
 
 
 class PolicyServer(ServerInterface):
@@ -81,20 +66,21 @@ class PolicyServer(ServerInterface):
     def __init__(
         self, ruleset: Ruleset, connection: Connection, identity: Identity, journal: Journal, new_id: NewId
     ) -> None:
-        self._ruleset = ruleset
+        self._rules = Rules(ruleset, identity)
         self._connection = connection
-        self._identity = identity
+        self._journal = journal
+        self._new_id = new_id
         self._login = LoginSteps(ruleset, connection)
         self._book = DecisionBook(identity, journal, new_id, self._login)
         self._opened: dict[int, None] = {}
-        self._states: WeakKeyDictionary[Channel, _ChannelState] = WeakKeyDictionary()
-        self._answered: _Answered | None = None
+        self._states: WeakKeyDictionary[Channel, ChannelState] = WeakKeyDictionary()
+        self._answered: Answered | None = None
 
     # --- authentication ---------------------------------------------------------------------------------------------
 
     def get_banner(self) -> tuple[str | None, str | None]:
         """The policy's banner: the listener's, else the server's."""
-        return (self._ruleset.settings.server.banner_of(self._connection.listener), None)
+        return (self._rules.ruleset.settings.server.banner_of(self._connection.listener), None)
 
     def get_allowed_auths(self, username: str) -> str:
         """The first steps of every entry that could decide, whoever is named; then what the deciding entry asks for."""
@@ -109,60 +95,27 @@ class PolicyServer(ServerInterface):
     async def check_auth_password(self, username: str, password: str | bytes) -> int:
         """Right for the settled person, or, where it comes first, for the person of the account's own name."""
         secret = password.encode("utf-8", "surrogatepass") if isinstance(password, str) else password
-        step = Step("password")
         named = self._login.names(username)
         if "password" not in self._login.offers():
-            return self._refuse_step(username, step, "password is not asked for here")
-        known = await self._look_up(named)
-        settled = self._login.done()
-        if settled is None:
-            return self._refuse_step(username, step, "steps of this login do not fit one person")
-        person, done = settled
-        if person is None and named:
-            person = self._login.person_of_password()
-        decision = self._login.judge(person, done, step)
-        usable = named and person is not None and decision.allowed
-        # Whoever cannot come in costs the same work as whoever can (S70).
-        now = self._connection.clock.wall()
-        whose = person if usable and person else _NOBODY
-        matches = await self._identity.password_matches(whose, secret, now, _peer(self._connection.source), known)
-        if not usable or person is None:
-            reason = decision.reason if named and person is not None else "nobody has this account name as their own"
-            return self._settle(step, done, person, decision, False, reason)
-        if matches and decision.valid_until is not None and self._connection.clock.wall() >= decision.valid_until:
-            return self._settle(step, done, person, decision, False, "decision ran out while the password was checked")
-        return self._settle(step, done, person, decision, matches, "" if matches else "password does not match")
+            return self._refuse_step(username, Step("password"), "password is not asked for here")
+        return await self._attempt(Step("password"), partial(by_password, named=named, secret=secret))
 
     async def check_auth_publickey(self, username: str, key: PKey) -> int:
         """A key of the one person who may have this account by it; the signature is verified by the daemon."""
         named = self._login.names(username)
+        step = Step("publickey", key.fingerprint)
         if "publickey" not in self._login.offers():
-            return self._refuse_step(username, Step("publickey", key.fingerprint), "publickey is not asked for here")
-        known = await self._look_up(named)
-        now = self._connection.clock.wall()
-        holder = await self._identity.key_holder(username, key.public, now, known)
-        settled = self._login.done()
-        if holder is None or settled is None or not named:
-            why = (
-                known.fault or self._ruleset.why_no_holder(username, key.fingerprint, now, known.people)
-                if holder is None
-                else "the login is another's"
-            )
-            reason = f"it lets nobody in under this account name: {why}"
-            return self._refuse_step(username, Step("publickey", key.fingerprint), reason)
-        person, done = settled
-        if person is not None and person != holder.person:
-            reason = f"key {key.fingerprint} is not of the person whom an earlier factor identified"
-            return self._refuse_step(username, holder.step, reason)
-        decision = self._login.judge(holder.person, done, holder.step)
-        return self._settle(holder.step, done, holder.person, decision, decision.allowed, decision.reason)
+            return self._refuse_step(username, step, "publickey is not asked for here")
+        return await self._attempt(step, partial(by_key, named=named, key=key))
 
-    async def _look_up(self, named: bool) -> Known:
-        """What the host says of the account, once; a name that can be none costs the same."""
-        if self._login.known is None:
-            account = self._login.account if named else ""
-            self._login.known = await self._identity.look_up(account, _peer(self._connection.source))
-        return self._login.known
+    async def _attempt(self, step: Step, attempt: Callable[..., Awaitable[Attempt]]) -> int:
+        """Make an attempt under the rules that are in force when it is over."""
+        for _ in range(ATTEMPTS_MAX):
+            login = self._login
+            made = await attempt(login, self._rules.identity, self._connection)
+            if login is self._login:
+                return self._settle(made)
+        return self._refuse_step(self._login.account, step, "the policy changed each time while it was judged")
 
     def check_auth_interactive(self, username: str, submethods: bytes) -> int | InteractiveQuery:
         """Refused: no step that needs it is served."""
@@ -172,19 +125,22 @@ class PolicyServer(ServerInterface):
         """Refused: there was no query."""
         return AUTH_FAILED
 
-    def _settle(
-        self, step: Step, done: tuple[Step, ...], person: str | None, decision: Decision, fits: bool, reason: str
-    ) -> int:
+    def _settle(self, made: Attempt) -> int:
         """Write down what a step came to, and remember whose it is where it would count."""
-        request = Login(done, step)
+        step, done, person, decision = made.step, made.done, made.person, made.decision
+        if decision is None:
+            return self._refuse_step(self._login.account, step, made.reason)
+        request, fits = Login(done, step), made.fits
+        if not (decision.allowed and fits):
+            decision = self._login.judge(person, done, step, trace=True)
         if step.method == "password" and not fits and not done:
             person = None  # whose password it would have been is nobody who was identified
-        plan = self._book.note(request, decision, decision.allowed and fits, reason or decision.reason, person)
+        plan = self._book.note(request, decision, decision.allowed and fits, made.reason or decision.reason, person)
         if plan is None or person is None or not isinstance(plan.way, LoginWay):
             return AUTH_FAILED
         if not self._login.probing:
-            self._login.found(person, step)
-            self._answered = _Answered(request, plan)
+            self._login.found(person, step, made.proof)
+            self._answered = Answered(request, plan)
         return AUTH_SUCCESSFUL if plan.way.complete else AUTH_PARTIALLY_SUCCESSFUL
 
     def _refuse_step(self, username: str, step: Step, reason: str) -> int:
@@ -304,9 +260,57 @@ class PolicyServer(ServerInterface):
         decision = self._login.judge(settled[0], request.done, request.step)
         return self._book.note(request, decision, decision.allowed, decision.reason, settled[0])
 
-    def _state(self, channel: Channel) -> _ChannelState | None:
+    # --- again ------------------------------------------------------------------------------------------------------
+
+    @property
+    def ruleset(self) -> Ruleset:
+        """The compiled policy by which this connection is judged now."""
+        return self._rules.ruleset
+
+    async def renew(self, rules: Rules) -> Again | None:
+        """Judge this connection by `rules` from now on, and ask its login again, at the present time.
+
+        The host is asked anew what it says of the account; until it has answered, all goes by the rules from before.
+        None: there is no login to ask for, as none has begun, or what let the client in was no decision of the policy.
+        """
+        asked = self._login.done()
+        while True:
+            before, steps = self._login, self._connection.progress.steps
+            login, fault = await renewed(before, rules, self._connection.clock, peer_of(self._connection.source))
+            if before is self._login and steps == self._connection.progress.steps:
+                break
+        self._rules, self._login, self._answered = rules, login, None
+        self._book = DecisionBook(rules.identity, self._journal, self._new_id, login)
+        return self._login_again(fault) if asked is not None and steps else None
+
+    @property
+    def login_until(self) -> datetime | None:
+        """When the login is to be asked again, because a window of the file opens or closes; None: never."""
+        decision = self._login.last_decision()
+        return None if decision is None else decision.valid_until
+
+    def _login_again(self, fault: str) -> Again:
+        """What the last step of the login that was done comes to now."""
+        done = self._login.done()
+        person, steps = done if done is not None else (None, self._connection.progress.steps)
+        request = Login(steps[:-1], steps[-1])
+        decision = self._login.judge(person, request.done, request.step, trace=True)
+        fault = fault or ("" if done is not None else "steps of this login do not fit one person")
+        allowed = decision.allowed and not fault
+        return self._book.considered(request, decision, allowed, fault or decision.reason, person)
+
+    def again(self, request: Request) -> Again:
+        """Decide once more, and write nothing down, what was allowed before to whoever is logged in."""
+        facts = self._login.session_facts()
+        if facts is None or facts.person is None:
+            decision = Decision(False, None, decided_by="server", reason="login is not complete")
+            return self._book.considered(request, decision, False, decision.reason, None)
+        decision = self._login.ask(facts, request, trace=True)
+        return self._book.considered(request, decision, decision.allowed, decision.reason, facts.person)
+
+    def _state(self, channel: Channel) -> ChannelState | None:
         """What was said yes to on a channel, for as long as the daemon has it; None for one that was never opened."""
-        return self._states.setdefault(channel, _ChannelState()) if channel.chanid in self._opened else None
+        return self._states.setdefault(channel, ChannelState()) if channel.chanid in self._opened else None
 
     def _is_forced(self) -> bool:
         facts = self._login.session_facts()
@@ -329,18 +333,15 @@ class PolicyServer(ServerInterface):
         if facts is None or facts.person is None:
             return self._refuse(request, "login is not complete")
         decision = self._login.ask(facts, request)
+        if not decision.allowed:
+            decision = self._login.ask(facts, request, trace=True)
         plan = self._book.note(request, decision, decision.allowed, decision.reason, facts.person)
         if plan is None:
             return False
-        self._answered = _Answered(request, plan)
+        self._answered = Answered(request, plan)
         return True
 
     def _refuse(self, request: Request, reason: str) -> bool:
         settled = self._login.done() or (None, ())
         self._book.refuse(request, reason, settled[0])
         return False
-
-
-def _peer(source: Address | None) -> Hashable:
-    """Whose turn a question takes: an IPv4 address, an IPv6 /64, or all without an address together."""
-    return int(source) >> 64 if isinstance(source, IPv6Address) else source

@@ -73,6 +73,8 @@ class DecisionRecord:
     reason and decided_by (`file:line`) are the policy's; never for the peer.
     person: None while nobody is identified.
     probe: a key that was only asked about, not used.
+    trace: of a refusal, every entry that was tried (`traces.told`); empty where none was.
+    rules: the version of the policy that decided.
     """
 
     request: Request
@@ -83,6 +85,8 @@ class DecisionRecord:
     person: str | None
     account: str
     probe: bool = False
+    trace: str = ""
+    rules: str = ""
 
 
 class Journal(Protocol):

@@ -1,0 +1,53 @@
+"""A login asked again: who the steps that were done would be found to be now, by whatever rules are in force.
+
+What a factor proved is asked again by what it was proven with: a key by whose it is, a password by whether the hash
+that it fitted still stands. A secret is not asked for again.
+"""
+
+from collections.abc import Hashable
+
+from pysshd.server.known import NOTHING_KNOWN, Known
+from pysshd.server.login_steps import Found, LoginSteps
+from pysshd.server.ports import Clock
+from pysshd.server.rules import Rules
+from pysshd.ssh.crypto.keys import PublicKey
+
+
+async def renewed(login: LoginSteps, rules: Rules, clock: Clock, peer: Hashable) -> tuple[LoginSteps, str]:
+    """Return the login as it is by `rules` now, and why a step of it is not what it was, or "".
+
+    Where a step is not found any more, the login stands for nobody, and every request of it is refused.
+    """
+    known = None if login.known is None else await _looked_up(login.account, rules, peer)
+    again = login.renewed(rules.ruleset, known, {})
+    found: dict[tuple[str, str | None], Found] = {}
+    for key, before in login.done_and_found.items():
+        now = await _found_again(again, before, rules, clock)
+        if isinstance(now, str):
+            return again, now
+        found[key] = now
+    return login.renewed(rules.ruleset, known, found), ""
+
+
+async def _looked_up(account: str, rules: Rules, peer: Hashable) -> Known:
+    """What the host says of the account now; once more where it said nothing, for what it does not say counts too."""
+    known = await rules.identity.look_up(account, peer)
+    return await rules.identity.look_up(account, peer) if known.unanswered else known
+
+
+async def _found_again(login: LoginSteps, before: Found, rules: Rules, clock: Clock) -> Found | str:
+    """What is found out about a step now, or why it is not the same person's any more."""
+    if not isinstance(before.proof, PublicKey):
+        person = login.person(before.person)
+        if person is None:
+            return f"{before.person} is not in the policy any more"
+        return before if person.password == before.proof else f"the password of {before.person} has changed"
+    known, now = login.known or NOTHING_KNOWN, clock.wall()
+    holder = await rules.identity.key_holder(login.account, before.proof, now, known)
+    fingerprint = before.proof.fingerprint
+    if holder is None:
+        why = known.fault or rules.ruleset.why_no_holder(login.account, fingerprint, now, known.people)
+        return f"key {fingerprint} lets nobody in under this account name any more: {why}"
+    if holder.person != before.person:
+        return f"key {fingerprint} is of {holder.person} now, not of {before.person}"
+    return Found(holder.person, holder.step, before.proof)
