@@ -38,12 +38,13 @@ class DecodeError(PysshdError):
 class ProtocolError(PysshdError):
     """The peer broke the protocol: the connection ends with `reason`.
 
-    The text is for the log; the peer is sent a generic one.
+    The text is for the log; the peer is sent a generic one, with `note` behind it where there is one.
     """
 
-    def __init__(self, reason: DisconnectReason, message: str) -> None:
+    def __init__(self, reason: DisconnectReason, message: str, note: str = "") -> None:
         super().__init__(message)
         self.reason = reason
+        self.note = note
 
 
 class IntegrityError(PysshdError):

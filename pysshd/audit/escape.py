@@ -11,14 +11,17 @@ MAX_TEXT = 512
 _UNSAFE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
-def printable(value: str | bytes) -> str:
-    """Return `value` with everything that a terminal might obey written as an escape; broken UTF-8 as `\\xNN`."""
+def printable(value: str | bytes, most: int = MAX_TEXT) -> str:
+    """Return `value` with everything that a terminal might obey written as an escape; broken UTF-8 as `\\xNN`.
+
+    `most`: characters that are kept.
+    """
     text = value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else value
     length = len(text)
-    shown = text[:MAX_TEXT]
+    shown = text[:most]
     if not (shown.isascii() and shown.isprintable()):
         shown = "".join(_escape(character) for character in shown)
-    return shown if length <= MAX_TEXT else f"{shown}… ({length} characters)"
+    return shown if length <= most else f"{shown}… ({length} characters)"
 
 
 def masked(name: str | bytes) -> str:

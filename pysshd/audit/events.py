@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
 
-from pysshd.audit.escape import printable
+from pysshd.audit.escape import MAX_TEXT, printable
 
 Value = str | bytes | int | float | bool | None
 """A field: `bytes` is text that a peer chose and that may be no UTF-8."""
@@ -49,6 +49,12 @@ EVENTS: Mapping[str, EventSpec] = {
     "daemon.host_certificate": EventSpec(
         Level.INFO, "host certificate {file} of {authority} for {names}, until {until}"
     ),
+    "daemon.rules": EventSpec(Level.INFO, "rules {rules} of {policy} are in force"),
+    "reload.accepted": EventSpec(Level.NOTICE, "reloaded: rules {rules} of {policy} are in force"),
+    "reload.waits": EventSpec(Level.WARNING, "reloaded: {setting} waits for a restart"),
+    "reload.problem": EventSpec(Level.ERROR, "{detail}"),
+    "reload.refused": EventSpec(Level.ERROR, "reload refused, rules {rules} go on: {policy} has {count} problems"),
+    "control.refused": EventSpec(Level.WARNING, "{detail}"),
     "daemon.ready": EventSpec(Level.INFO, "ready"),
     "daemon.signal": EventSpec(Level.NOTICE, "{signal} received: {meaning}"),
     "daemon.stopped": EventSpec(Level.INFO, "stopped"),
@@ -71,6 +77,13 @@ EVENTS: Mapping[str, EventSpec] = {
     "request.allowed": EventSpec(Level.INFO, "{person} from {source} may {request} ({decided_by})"),
     "request.refused": EventSpec(Level.WARNING, "{person} from {source} may not {request}: {reason} ({decided_by})"),
     "env.refused": EventSpec(Level.INFO, "{person} from {source} may not {request}: {reason} ({decided_by})"),
+    "connection.renewed": EventSpec(Level.DEBUG, "{source} is judged by rules {rules} from now on"),
+    "connection.revoked": EventSpec(
+        Level.NOTICE, "{person} from {source} may not be in as {account} any more: {reason} ({decided_by})"
+    ),
+    "session.revoked": EventSpec(
+        Level.NOTICE, "{person} from {source} may not {request} any more: {reason} ({decided_by})"
+    ),
     "session.started": EventSpec(Level.INFO, "{person} from {source}: {request} runs as process {pid}"),
     "session.failed": EventSpec(Level.ERROR, "{person} from {source}: {request} could not be started: {detail}"),
     "session.turned_away": EventSpec(Level.NOTICE, "{person} from {source}: {request} is only told of {file}"),
@@ -84,6 +97,10 @@ EVENTS: Mapping[str, EventSpec] = {
 
 CHOSEN_BY_PEERS = frozenset({"account", "client", "method", "person", "request", "text"})
 """Fields of sentences that hold what a peer chose: without quotes where they are one plain word."""
+
+LONG: Mapping[str, int] = {"trace": 2000}
+"""Fields of many words, and how many characters they have at the most: they stand in JSON alone, where a program reads
+them (`pysshd why`)."""
 
 _WORD_MARKS = frozenset("._@:/+-*\\")
 
@@ -111,14 +128,14 @@ def as_json(event: AuditEvent) -> str:
     }
     for name, value in event.fields.items():
         # When it was, how loud and what are ours to say: no field takes their place.
-        record[f"{name}_" if name in record else name] = _plain(value)
+        record[f"{name}_" if name in record else name] = _plain(value, LONG.get(name, MAX_TEXT))
     return json.dumps(record, ensure_ascii=True, allow_nan=False)
 
 
 def as_text(event: AuditEvent) -> str:
     """Return the event as one line for a person: time, level, the sentence, then the fields it did not name."""
     spec = EVENTS[event.name]
-    shown = {name: _shown(value) for name, value in event.fields.items()}
+    shown = {name: _shown(value) for name, value in event.fields.items() if name not in LONG}
     worded = {name: _worded(text) if name in CHOSEN_BY_PEERS else text for name, text in shown.items()}
     sentence = spec.sentence.format_map(_Fields(worded))
     rest = " ".join(f"{name}={_quoted(text)}" for name, text in shown.items() if f"{{{name}}}" not in spec.sentence)
@@ -133,9 +150,9 @@ class _Fields(dict[str, str]):
         return "?"
 
 
-def _plain(value: Value) -> str | int | float | None:
+def _plain(value: Value, most: int) -> str | int | float | None:
     if isinstance(value, str | bytes):
-        return printable(value)
+        return printable(value, most)
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 

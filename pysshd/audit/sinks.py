@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
+from pysshd.audit.escape import MAX_TEXT
 from pysshd.audit.events import EVENTS, AuditEvent, Level, Value, as_json, as_text
 
 RENDERERS: Mapping[str, Callable[[AuditEvent], str]] = {"text": as_text, "json": as_json}
@@ -60,7 +61,7 @@ class DescriptorSink:
 
     def _line(self, event: AuditEvent) -> bytes:
         line = self._encoded(event)
-        for most in (64, 16, 0):
+        for most in (MAX_TEXT, 64, 16, 0):
             if len(line) <= MAX_LINE:
                 break
             short = {name: value for name, value in event.fields.items() if len(name) + len(str(value)) < most}

@@ -375,7 +375,7 @@ class Stack:
         """Take a machine's events; one of them may say that the connection is over."""
         for event in new:
             if isinstance(event, ConnectionFailed):
-                raise ProtocolError(event.reason, event.detail)
+                raise ProtocolError(event.reason, event.detail, event.note)
             events.append(event)
 
     def _fail(self, error: PysshdError, events: list[Event]) -> None:
@@ -390,5 +390,6 @@ class Stack:
             reason = DisconnectReason.KEY_EXCHANGE_FAILED
         else:
             reason = DisconnectReason.PROTOCOL_ERROR
-        self._transport.disconnect(reason, _SAID.get(reason, "closed"))
+        note = error.note if isinstance(error, ProtocolError) else ""
+        self._transport.disconnect(reason, f"{_SAID.get(reason, 'closed')}{': ' if note else ''}{note}")
         events.append(ConnectionFailed(reason, str(error)))

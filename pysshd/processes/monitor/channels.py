@@ -3,13 +3,21 @@
 import asyncio
 import signal
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from pysshd.errors import BoundaryError, DecodeError
 from pysshd.patterns.names import is_term
 from pysshd.processes.boundary.calls.call import Call
-from pysshd.processes.boundary.calls.channels import CloseChannel, Exited, OpenAnswer, OpenChannel, OpenDirectTcpip
+from pysshd.processes.boundary.calls.channels import (
+    CloseChannel,
+    Exited,
+    Finished,
+    Notice,
+    OpenAnswer,
+    OpenChannel,
+    OpenDirectTcpip,
+)
 from pysshd.processes.boundary.calls.global_requests import (
     CancelForward,
     ForwardAnswer,
@@ -32,16 +40,17 @@ from pysshd.processes.boundary.calls.requests import (
     StartAnswer,
     Streams,
 )
-from pysshd.processes.monitor.children import Child
+from pysshd.processes.monitor.channel_session import Ask, Session
 from pysshd.processes.monitor.hooks import Hooks
 from pysshd.processes.monitor.journal import ConnectionJournal, described
 from pysshd.processes.monitor.launcher import LaunchError
+from pysshd.processes.monitor.notices import REFUSED, SESSION_ENDED, line, notice
 from pysshd.processes.monitor.served import Served
 from pysshd.processes.monitor.sessions import Sessions, nologin
 from pysshd.processes.monitor.streams import Pair, open_streams
 from pysshd.processes.monitor.terminal import PtyRequest
 from pysshd.server import answers
-from pysshd.server.channel import Channel
+from pysshd.server.again import Again
 from pysshd.server.environment import no_room_for
 from pysshd.server.message import Message
 from pysshd.server.plan import Plan
@@ -53,22 +62,6 @@ from pysshd.ssh.wire.signals import NUMBER_OF_SIGNAL, name_of_signal
 
 Send = Callable[[Call, tuple[int, ...]], None]
 """Sends a call to the worker, with descriptors."""
-
-
-@dataclass(slots=True)
-class Session:
-    """One open channel: what was asked of it before its program, and the program."""
-
-    served: Served
-    pty: PtyRequest | None = None
-    env: dict[bytes, bytes] = field(default_factory=dict)
-    child: Child | None = None
-    started: bool = False
-
-    @property
-    def channel(self) -> Channel:
-        """What hooks are given."""
-        return self.served.channel
 
 
 class Channels:
@@ -83,7 +76,10 @@ class Channels:
         most: int,
         send: Send,
         transport: Transport,
+        allowed: Callable[[datetime | None], None] = lambda _: None,
     ) -> None:
+        """`allowed`: told of what was allowed, and when that is to be asked again."""
+        self._allowed = allowed
         self._hooks = hooks
         self._sessions = sessions
         self._journal = journal
@@ -101,24 +97,29 @@ class Channels:
             return OpenAnswer(call.call, OpenCode.RESOURCE_SHORTAGE, "too many sessions")
         if call.channel in self._open:
             raise BoundaryError(f"channel {call.channel} was opened twice")
+        self._journal.last_refused = None
         code = await self._hooks.ask("check_channel_request", answers.open_code, call.kind, call.channel)
         if code is OpenCode.SUCCEEDED and call.kind != "session":
             # Nobody would ever be given the channel: its requests are those of sessions.
             self._journal.write("hook.failed", hook="check_channel_request", detail=NOT_SERVED)
             code = OpenCode.UNKNOWN_CHANNEL_TYPE
         if code is OpenCode.SUCCEEDED:
-            self._open[call.channel] = Session(self._served(call.channel, call.kind))
-        return OpenAnswer(call.call, code, "" if code is OpenCode.SUCCEEDED else "refused by policy")
+            self._open[call.channel] = Session(self._served(call.channel, call.kind), call.kind)
+        return OpenAnswer(call.call, code, "" if code is OpenCode.SUCCEEDED else self._refusal())
 
     async def open_direct_tcpip(self, call: OpenDirectTcpip) -> Call:
         """A forwarded connection: asked of the server, and refused until there is a forwarder that could connect."""
+        self._journal.last_refused = None
         origin, destination = (call.origin_host, call.origin_port), (call.host, call.port)
         code = await self._hooks.ask(
             "check_channel_direct_tcpip_request", answers.open_code, call.channel, origin, destination
         )
         if code is OpenCode.SUCCEEDED:
             self._journal.write("hook.failed", hook="check_channel_direct_tcpip_request", detail=NOT_SERVED)
-        return OpenAnswer(call.call, OpenCode.ADMINISTRATIVELY_PROHIBITED, "refused by policy")
+        return OpenAnswer(call.call, OpenCode.ADMINISTRATIVELY_PROHIBITED, self._refusal())
+
+    def _refusal(self) -> str:
+        return notice(REFUSED, self._journal.last_refused)
 
     def close(self, call: CloseChannel) -> None:
         """The channel is gone; so is its program, soon."""
@@ -133,6 +134,35 @@ class Channels:
         for session in self._open.values():
             self._end(session)
         self._open.clear()
+
+    def hang_up(self) -> None:
+        """End every program; the channels go with the connection, which is about to."""
+        for session in self._open.values():
+            session.revoked = True
+            self._end(session)
+
+    def review(self, ask: Ask) -> datetime | None:
+        """Ask again for every channel, and end those that would not be allowed in the same way.
+
+        Returns when to ask the next time, None where nothing changes with time.
+        """
+        until: datetime | None = None
+        for number, session in list(self._open.items()):
+            ended, edge = session.looked_at(ask)
+            if ended is not None:
+                self._revoke(number, session, *ended)
+            elif edge is not None:
+                until = edge if until is None else min(until, edge)
+        return until
+
+    def _revoke(self, number: int, session: Session, again: Again, fault: str) -> None:
+        session.revoked = True
+        self._journal.revoked("session.revoked", again.record, fault)
+        self._send(Notice(number, line(SESSION_ENDED, again.record.decision_id)), ())
+        if session.child is not None:
+            self._spawn(session.child.end())
+        elif session.request is None:
+            self._send(Finished(number), ())
 
     def _served(self, number: int, kind: str) -> Served:
         transport = self._transport
@@ -163,17 +193,20 @@ class Channels:
         term = call.term.decode("ascii", "replace")
         if term and not is_term(term):
             raise BoundaryError(f"terminal type of channel {call.channel} was passed on unchecked: {term[:64]!a}")
-        ok = not session.started and await self._hooks.ask(
+        self._journal.last_refused = None
+        ok = self._may_ask(session) and await self._hooks.ask(
             "check_channel_pty_request", answers.request_ok, session.channel, call.term, *sizes, call.modes
         )
         if ok:
             session.pty = PtyRequest(term, *sizes, modes)
+        else:
+            self._tell(call.channel, REFUSED, self._journal.last_refused)
         return RequestAnswer(call.call, ok)
 
     async def env(self, call: RequestEnv) -> Call:
         """A variable for the program."""
         session = self._session(call.channel)
-        ok = not session.started and no_room_for(call.name, call.value, session.env) is None
+        ok = self._may_ask(session) and no_room_for(call.name, call.value, session.env) is None
         if ok:
             ok = await self._hooks.ask(
                 "check_channel_env_request", answers.request_ok, session.channel, call.name, call.value
@@ -215,9 +248,10 @@ class Channels:
     async def _start(self, number: int, channel: int, request: Run, hook: str, *args: object) -> None:
         session = self._session(channel)
         served = session.served
-        if session.started:
+        if not self._may_ask(session):
             self._send(StartAnswer(number, Streams.NONE), ())
             return
+        self._journal.last_refused = None
         served.asked()
         ok = await self._hooks.ask(hook, answers.request_ok, session.channel, *args)
         plan = None
@@ -225,8 +259,8 @@ class Channels:
             plan = await self._hooks.plan(request) if ok and not session.channel.taken else None
         except LookupError:
             ok = False
-        if self._open.get(channel) is not session:
-            ok = False  # the channel went away while the hook thought about it
+        if self._open.get(channel) is not session or session.revoked:
+            ok = False  # the channel went away while the hook thought about it, or is not allowed any more
         elif ok and (plan is None or not session.channel.claim()):
             session.started = True
             served.accepted(number, described(request))
@@ -234,7 +268,7 @@ class Channels:
         pair = await self._run(session, request, plan) if ok and plan is not None else None
         if pair is None:
             session.started = session.channel.taken
-            served.refused(number)
+            await self._refused(number, channel, session)
             return
         try:
             self._send(StartAnswer(number, pair.kind), pair.worker)
@@ -242,12 +276,38 @@ class Channels:
             pair.close()
             if self._open.get(channel) is session:
                 self._spawn(self._watch(channel, session))
-            else:
-                # The channel went away while its program was being started.
+            if self._open.get(channel) is not session or session.revoked:
+                # The channel went away while its program was being started, or may not run it any more.
                 self._end(session)
+
+    async def _refused(self, number: int, channel: int, session: Session) -> None:
+        """Refuse a program: first the id of the decision, and the answer a moment later.
+
+        Clients such as OpenSSH's end as soon as they read the answer, and show only what they had read before.
+        """
+        starting, session.request, session.plan = session.request is not None, None, None
+        refused = self._journal.last_refused
+        if refused is not None and self._open.get(channel) is session and not session.revoked:
+            self._tell(channel, REFUSED, refused)
+            await asyncio.sleep(REFUSAL_PAUSE)
+        session.served.refused(number)
+        if starting and session.revoked and not session.started:
+            self._send(Finished(channel), ())
+
+    def _tell(self, channel: int, text: str, decision: str | None) -> None:
+        """Tell the client the id of a decision on the channel's standard error; nothing where there is none."""
+        if decision is not None:
+            self._send(Notice(channel, line(text, decision)), ())
+
+    @staticmethod
+    def _may_ask(session: Session) -> bool:
+        """Whether a program, or something for it, may still be asked for."""
+        return not session.started and not session.revoked
 
     async def _run(self, session: Session, request: Run, plan: Plan) -> Pair | None:
         told = {"person": plan.account.person, "request": described(request)}
+        session.request, session.plan = request, plan
+        self._allowed(plan.valid_until)
         pair = None
         try:
             pair = open_streams(session.pty)
@@ -258,6 +318,7 @@ class Channels:
             if pair is not None:
                 pair.close()
             self._journal.write("session.failed", detail=str(error), decision=plan.decision_id, **told)
+            self._journal.last_refused = plan.decision_id
             return None
         except BaseException:
             if pair is not None:
@@ -345,5 +406,8 @@ class Channels:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+
+REFUSAL_PAUSE = 0.02
+"""Seconds between a notice and the refusal that it goes with: two packets to a client, of which it shows the first."""
 
 NOT_SERVED = "said yes to what this version does not serve yet"

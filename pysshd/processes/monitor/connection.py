@@ -9,6 +9,7 @@ import os
 import socket
 import traceback
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
 from functools import lru_cache, partial
 from ipaddress import ip_address
 from signal import SIGKILL
@@ -20,21 +21,23 @@ from pysshd.processes.boundary.calls.call import Call, Phase, decode
 from pysshd.processes.boundary.calls.channels import CloseChannel
 from pysshd.processes.boundary.calls.connection import Assign, Bye, EndConnection, Report
 from pysshd.processes.boundary.calls.host_keys import ProveHostKeys, Sign
-from pysshd.processes.boundary.calls.login import (
-    BeginAuth,
-)
+from pysshd.processes.boundary.calls.login import BeginAuth
 from pysshd.processes.boundary.calls.table import TO_MONITOR
 from pysshd.processes.monitor.channels import Channels
 from pysshd.processes.monitor.hooks import Hooks
 from pysshd.processes.monitor.journal import ConnectionJournal
 from pysshd.processes.monitor.login import Login
+from pysshd.processes.monitor.notices import ACCESS_ENDED, notice
 from pysshd.processes.monitor.pool import Worker
 from pysshd.processes.monitor.routes import REPORTS, STEPS, USES
 from pysshd.processes.monitor.sessions import Sessions
 from pysshd.processes.monitor.signing import Signing
+from pysshd.processes.monitor.standing import Standing
 from pysshd.processes.monitor.table import Gate
 from pysshd.processes.monitor.terms import Peer, Services, Terms
+from pysshd.server.again import Again
 from pysshd.server.connection import Connection, ProgressWriter
+from pysshd.server.policy_server import PolicyServer
 from pysshd.server.transport import Transport
 
 
@@ -65,6 +68,7 @@ class GuardedConnection:
         self._signing = Signing(services.signer, services.clock.monotonic)
         self._login: Login | None = None
         self._channels: Channels | None = None
+        self._standing: Standing | None = None
         self._client = ""
         self._reason: str | None = None
         self._told_to_end = False
@@ -98,6 +102,21 @@ class GuardedConnection:
         self._send(EndConnection(reason, text))
         self._loop.call_later(self._worker.patience, self._overdue)
 
+    def judge_again(self) -> None:
+        """Ask again, soon, whether what this connection was allowed is allowed still."""
+        if self._standing is not None and not self._told_to_end:
+            self._standing.due()
+
+    def _revoke(self, again: Again, fault: str) -> None:
+        """The login would not be accepted any more: the connection ends, its programs at once."""
+        if self._told_to_end or self._closed:
+            return
+        self._journal.revoked("connection.revoked", again.record, fault)
+        self._reason = "the login is not allowed any more"
+        self.end(DisconnectReason.BY_APPLICATION, notice(ACCESS_ENDED, again.record.decision_id))
+        if self._channels is not None:
+            self._channels.hang_up()
+
     def _overdue(self) -> None:
         if not self._closed:
             self._worker.overdue()
@@ -116,6 +135,8 @@ class GuardedConnection:
         self._endpoint.close()
         if self._grace is not None:
             self._grace.cancel()
+        if self._standing is not None:
+            self._standing.close()
         if self._channels is not None:
             self._channels.close_all()
         else:
@@ -237,6 +258,7 @@ class GuardedConnection:
         connection = Connection(source, self._peer.listener, self._client, services.clock, progress.view)
         make = partial(services.make_server, connection, self._journal)
         hooks = await Hooks.of(make, services.inline_server, services.threads, self._complain)
+        self._review(hooks.by_policy)
         self._login = Login(
             user=call.user,
             service=call.service,
@@ -251,6 +273,21 @@ class GuardedConnection:
             accepted=lambda: self._accepted(hooks),
         )
         return await self._login.offer(call)
+
+    def _review(self, server: PolicyServer | None) -> None:
+        review = self._services.review
+        if server is None or review is None:
+            return
+        self._standing = Standing(
+            server=server,
+            review=review,
+            journal=self._journal,
+            channels=lambda: self._channels,
+            spawn=self._spawn,
+            revoke=self._revoke,
+        )
+        if server.ruleset is not review.rules().ruleset:
+            self._standing.due()  # it was made while a reload came
 
     def _accepted(self, hooks: Hooks) -> bool:
         """Let the client in; False where its connection is over by now, as by the grace time."""
@@ -274,9 +311,17 @@ class GuardedConnection:
             most=self._terms.sessions,
             send=self._send,
             transport=self._transport(),
+            allowed=self._allowed,
         )
         self._authenticated()
+        # Only now the last step is among those that count.
+        if self._standing is not None:
+            self._standing.accepted()
         return True
+
+    def _allowed(self, until: datetime | None) -> None:
+        if self._standing is not None:
+            self._standing.allowed(until)
 
     def _transport(self) -> Transport:
         """What hooks may know of this connection by now."""

@@ -14,6 +14,7 @@ from pysshd.processes.monitor.hook_threads import HookThreads, Outcome
 from pysshd.server.answers import Judged
 from pysshd.server.interface import ServerInterface
 from pysshd.server.plan import Plan
+from pysshd.server.policy_server import PolicyServer
 from pysshd.server.requests import Request
 
 T = TypeVar("T")
@@ -58,6 +59,11 @@ class Hooks:
         elif interface is not REFUSED:
             complain("__init__", f"made {type(interface).__name__}, expected a ServerInterface")
         return hooks
+
+    @property
+    def by_policy(self) -> PolicyServer | None:
+        """The interface, where the policy stands behind it; None for one that decides as it likes."""
+        return self._interface if isinstance(self._interface, PolicyServer) else None
 
     async def ask(self, hook: str, judge: Callable[[str, Any], Judged[T]], *args: Any) -> T:
         """Call `hook` with `args`; the value is the judge's, and any complaint goes to the log."""

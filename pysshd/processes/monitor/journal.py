@@ -83,6 +83,12 @@ def _event(record: DecisionRecord) -> str:
     return "env.refused" if isinstance(record.request, Env) else "request.refused"
 
 
+def decided_in(record: DecisionRecord) -> dict[str, str]:
+    """The fields that name a decision: its id, the version of the policy, and, of a refusal, what was tried."""
+    fields = {"decision": record.decision_id, "rules": record.rules, "trace": record.trace}
+    return {name: value for name, value in fields.items() if value}
+
+
 class ConnectionJournal:
     """What a server of one connection notes, with the peer and the connection's id added.
 
@@ -94,13 +100,19 @@ class ConnectionJournal:
         self.connection = connection
         self.source = source
         self.last_login: DecisionRecord | None = None
+        self.last_refused: str | None = None
+        """The id of the last request that was refused, for whoever tells the client."""
+
         self._refusals = Sampler(REFUSALS, REFUSALS_PER_SECOND, now)
 
     def decided(self, record: DecisionRecord) -> None:
         """Note one decision; that of a login is kept until the step's outcome is known."""
         if isinstance(record.request, Login):
             self.last_login = record
-        elif not (record.allowed and isinstance(record.request, QUIET)):
+            return
+        if not record.allowed:
+            self.last_refused = record.decision_id
+        if not (record.allowed and isinstance(record.request, QUIET)):
             left_out = 0 if record.allowed else self._refusals.admit()
             if left_out is None:
                 return
@@ -112,10 +124,22 @@ class ConnectionJournal:
                 request=described(record.request),
                 reason=record.reason,
                 decided_by=record.decided_by,
-                decision=record.decision_id,
+                **decided_in(record),
                 connection=self.connection,
                 **({"unwritten_before": left_out} if left_out else {}),
             )
+
+    def revoked(self, event: str, record: DecisionRecord, reason: str) -> None:
+        """Note that what was allowed ends, by what was decided of it now."""
+        self.write(
+            event,
+            person=record.person or record.account,
+            account=record.account,
+            request=described(record.request),
+            reason=reason,
+            decided_by=record.decided_by,
+            **decided_in(record),
+        )
 
     def write(self, event: str, **fields: str | bytes | int | float | bool | None) -> None:
         """Record an event of this connection."""

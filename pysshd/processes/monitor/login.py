@@ -23,7 +23,8 @@ from pysshd.processes.boundary.calls.login import (
     VerifyKey,
 )
 from pysshd.processes.monitor.hooks import Hooks
-from pysshd.processes.monitor.journal import ConnectionJournal
+from pysshd.processes.monitor.journal import ConnectionJournal, decided_in
+from pysshd.processes.monitor.notices import LOGIN_REFUSED, notice
 from pysshd.server import answers
 from pysshd.server.connection import ProgressWriter
 from pysshd.server.keys import PKey
@@ -223,7 +224,7 @@ class Login:
             self._progress.succeeded(method, fingerprint)
         if outcome is Outcome.SUCCESS and not self._accepted():
             outcome, fault = Outcome.FAILURE, "it came when the connection was over"
-        self._note(outcome, method, fingerprint, probe, fault)
+        decision = self._note(outcome, method, fingerprint, probe, fault)
         if outcome is Outcome.SUCCESS:
             return AuthAnswer(number, outcome, ())
         if outcome is Outcome.FAILURE:
@@ -232,7 +233,8 @@ class Login:
             else:
                 self.failures += 1
             await asyncio.sleep(padded_delay(started, self._clock.monotonic(), floor))
-        return AuthAnswer(number, outcome, await self._methods())
+        told = notice(LOGIN_REFUSED, decision) if outcome is Outcome.FAILURE and decision and method != "none" else ""
+        return AuthAnswer(number, outcome, await self._methods(), told)
 
     def _shown_account(self, record: DecisionRecord | None, outcome: Outcome) -> str:
         """The account as the log may have it: a server that notes its decisions masks the names that nobody has."""
@@ -240,7 +242,10 @@ class Login:
             return record.account
         return masked(self.user) if outcome is Outcome.FAILURE else self.user
 
-    def _note(self, outcome: Outcome, method: str, fingerprint: str | None, probe: bool, fault: str | None) -> None:
+    def _note(
+        self, outcome: Outcome, method: str, fingerprint: str | None, probe: bool, fault: str | None
+    ) -> str | None:
+        """Write down what a step came to; the id of the decision, where there was one."""
         record, self._journal.last_login = self._journal.last_login, None
         reason = fault or (record.reason if record else "the server interface refuses it")
         fields = {
@@ -249,7 +254,7 @@ class Login:
             "method": method,
             "key": fingerprint,
             "decided_by": record.decided_by if record else "-",
-            "decision": record.decision_id if record else None,
+            **(decided_in(record) if record else {"decision": None}),
         }
         if outcome is Outcome.SUCCESS:
             methods = "+".join(step.method for step in self._progress.view.steps)
@@ -258,3 +263,4 @@ class Login:
             self._journal.write("login.step", **fields)
         elif method != "none":
             self._journal.write("login.key_refused" if probe else "login.refused", reason=reason, **fields)
+        return record.decision_id if record else None

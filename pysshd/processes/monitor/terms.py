@@ -9,6 +9,7 @@ from pysshd.processes.monitor.hook_threads import HookThreads
 from pysshd.processes.monitor.launcher import Launcher
 from pysshd.processes.monitor.sessions import Limits
 from pysshd.processes.monitor.signer import Signer
+from pysshd.processes.monitor.standing import Review
 from pysshd.server.connection import Connection
 from pysshd.server.interface import ServerInterface
 from pysshd.server.ports import Clock, Journal
@@ -42,6 +43,7 @@ class Services:
     """What the connections of one daemon share.
 
     inline_server: whether `make_server` decides at once; else it runs in a thread, as a plain hook does.
+    review: how connections are judged again; None: never.
     """
 
     signer: Signer
@@ -51,6 +53,7 @@ class Services:
     log: AuditLog
     clock: Clock
     inline_server: bool = True
+    review: Review | None = None
 
 
 @dataclass(frozen=True, slots=True)

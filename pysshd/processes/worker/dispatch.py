@@ -118,7 +118,7 @@ QUESTIONS: Mapping[type, Question] = {
 VERDICTS: Mapping[type[Call], Callable[[Any], Verdict]] = {
     SignAnswer: lambda a: Signed(a.signature),
     Offer: lambda a: AuthOffer(a.methods, a.banner, a.language),
-    AuthAnswer: lambda a: AuthVerdict(Outcome(a.outcome), a.methods),
+    AuthAnswer: lambda a: AuthVerdict(Outcome(a.outcome), a.methods, a.note),
     Ask: lambda a: Challenge(a.name, a.instructions, a.prompts),
     OpenAnswer: lambda a: OpenVerdict(OpenCode(a.code), a.text),
     RequestAnswer: lambda a: RequestVerdict(a.ok),

@@ -13,7 +13,7 @@ from typing import Any
 
 from pysshd.errors import BoundaryError, DisconnectReason
 from pysshd.processes.boundary.calls.call import Call, decode
-from pysshd.processes.boundary.calls.channels import CloseChannel, Exited, Finished, Joined, OpenAnswer
+from pysshd.processes.boundary.calls.channels import CloseChannel, Exited, Finished, Joined, Notice, OpenAnswer
 from pysshd.processes.boundary.calls.connection import Bye, EndConnection, Report
 from pysshd.processes.boundary.calls.requests import RequestAnswer, StartAnswer, Streams
 from pysshd.processes.boundary.calls.table import TO_WORKER
@@ -315,6 +315,9 @@ class Driver:
         elif isinstance(said, Finished):
             if relay := self._relays.get(said.channel):
                 relay.ended(End(None, "", False))
+        elif isinstance(said, Notice):
+            if relay := self._relays.get(said.channel):
+                relay.say(said.text)
         elif isinstance(said, Joined):
             self._started(said.channel, Streams.PIPES, received.fds)
         elif isinstance(said, EndConnection):

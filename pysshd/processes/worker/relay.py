@@ -292,6 +292,11 @@ class Relay:
         self._stack.close_channel(self.channel)
         self._flush()
 
+    def say(self, text: bytes) -> None:
+        """Put a notice on the standard error, where the client still listens and has room for all of it now."""
+        if not self._said_eof and 0 < len(text) <= self._stack.writable(self.channel):
+            self._stack.send_data(self.channel, text, STDERR)
+
     # --- the terminal
 
     def resize(self, columns: int, rows: int, pixel_width: int, pixel_height: int) -> None:

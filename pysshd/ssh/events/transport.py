@@ -51,7 +51,11 @@ class PeerDisconnected:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionFailed:
-    """The connection is over because the peer broke a rule or a limit; `detail` is for the log, never for the peer."""
+    """The connection is over because the peer broke a rule or a limit; `detail` is for the log, never for the peer.
+
+    `note`: what the peer is told besides the reason.
+    """
 
     reason: DisconnectReason
     detail: str
+    note: str = ""

@@ -105,7 +105,11 @@ class InteractiveAnswered:
 
 @dataclass(frozen=True, slots=True)
 class AuthVerdict:
-    """The end of one authentication step; `methods` is what may be tried next."""
+    """The end of one authentication step; `methods` is what may be tried next.
+
+    `note`: what the peer is told of a failure, in a banner, or with the end of the connection where that is the last.
+    """
 
     outcome: Outcome
     methods: tuple[str, ...]
+    note: str = ""

@@ -102,7 +102,7 @@ class UserauthMachine:
                 return self._challenge(owed.attempt, verdict)
             return self._judged(owed.attempt, verdict)
         except ProtocolError as error:
-            return [ConnectionFailed(error.reason, str(error))]
+            return [ConnectionFailed(error.reason, str(error), error.note)]
 
     # --- messages ---------------------------------------------------------------------------------------------------
 
@@ -206,6 +206,9 @@ class UserauthMachine:
         if attempt.nature is Nature.HOPELESS and outcome is not Outcome.FAILURE:
             raise ValueError("verdict accepts a method that does not exist, expected a failure")
         refusal = UserauthFailure(verdict.methods, partial_success=outcome is Outcome.PARTIAL).encode()
+        # A key that was only asked about is refused without a word: clients ask about all that they have.
+        told = verdict.note if outcome is Outcome.FAILURE and attempt.nature is not Nature.PROBE else ""
+        banner = UserauthBanner(told + "\r\n", b"").encode()
         self._owed = None
         if attempt.nature is Nature.PROBE and outcome is not Outcome.FAILURE:
             self._payloads.append(attempt.accepted)  # no step was taken, so what may be tried stays as it was
@@ -215,8 +218,8 @@ class UserauthMachine:
         else:
             self._methods = verdict.methods
             if outcome is Outcome.FAILURE and attempt.counts:
-                self._count_failure()
-            self._payloads.append(refusal)
+                self._count_failure(verdict.note)
+            self._payloads += [banner, refusal] if told else [refusal]
         return []
 
     # --- limits -----------------------------------------------------------------------------------------------------
@@ -229,12 +232,13 @@ class UserauthMachine:
                 f"authentication requests are more than {self._settings.max_requests}",
             )
 
-    def _count_failure(self) -> None:
+    def _count_failure(self, note: str = "") -> None:
         self._failures += 1
         if self._failures >= self._settings.max_failures:
             raise ProtocolError(
                 DisconnectReason.NO_MORE_AUTH_METHODS_AVAILABLE,
                 f"authentication failed {self._failures} times, which is the limit",
+                note,
             )
 
     def _fail(self) -> None:

@@ -1,7 +1,7 @@
 """Channels: how one is opened, and what becomes of it."""
 
 from pysshd.processes.boundary.calls.call import OPEN, Call, call
-from pysshd.ssh.wire.messages.fields import Boolean, Text, Uint32
+from pysshd.ssh.wire.messages.fields import Boolean, String, Text, Uint32
 
 
 @call
@@ -64,6 +64,15 @@ class Finished(Call):
 
     NUMBER = 114
     channel: Uint32
+
+
+@call
+class Notice(Call):
+    """Something for the client to read, on the channel's standard error; dropped where its window has no room."""
+
+    NUMBER = 115
+    channel: Uint32
+    text: String
 
 
 @call

@@ -115,9 +115,13 @@ class AnswerInteractive(Call):
 
 @call
 class AuthAnswer(Call):
-    """The end of an authentication step: 0 success, 1 partial, 2 failure; and what may be tried next."""
+    """The end of an authentication step: 0 success, 1 partial, 2 failure; and what may be tried next.
+
+    `note`: what the client is told of a failure.
+    """
 
     NUMBER = 104
     call: Uint32
     outcome: Uint32
     methods: NameList
+    note: Text = ""

@@ -53,6 +53,7 @@ TO_WORKER: Final[Mapping[int, type[Call]]] = by_number(
     connection.EndConnection,
     channels.Joined,
     channels.Finished,
+    channels.Notice,
 )
 """What a worker reads from the monitor, of one connection."""
 
