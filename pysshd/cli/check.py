@@ -8,6 +8,7 @@ import click
 
 from pysshd.cli.show import counted, load, plain, show, write_json
 from pysshd.policy.problems import PolicyError, Problem
+from pysshd.policy.settings import Settings
 
 OK, WARNED, REFUSED = 0, 1, 2
 
@@ -15,9 +16,15 @@ OK, WARNED, REFUSED = 0, 1, 2
 @click.command(short_help="Is this policy right, and if not, where?")
 @click.argument("file", type=click.Path(path_type=Path, readable=False))
 @click.option("--strict", is_flag=True, help="Exit with 1 where there are warnings.")
+@click.option(
+    "--against",
+    type=click.Path(path_type=Path, readable=False),
+    metavar="RUNNING",
+    help="Say what a daemon that was started with RUNNING would not apply before a restart.",
+)
 @click.option("--language", is_flag=True, help="Judge what is written, also what this version does not serve yet.")
 @click.option("--json", "as_json", is_flag=True, help="Answer as JSON on standard output.")
-def check(file: Path, strict: bool, language: bool, as_json: bool) -> None:
+def check(file: Path, strict: bool, against: Path | None, language: bool, as_json: bool) -> None:
     """Check the policy FILE without serving it.
 
     Every problem is reported in one run, with its place, the line that it stands in and what to do. Exit status: 0
@@ -25,23 +32,28 @@ def check(file: Path, strict: bool, language: bool, as_json: bool) -> None:
     here. A file that asks for what this version of the daemon does not serve yet is refused, by name; --language
     judges the rest of it.
     """
+    waits: tuple[str, ...] = ()
     try:
-        problems: tuple[Problem, ...] = load(file, language=language).warnings
+        loaded = load(file, language=language)
+        problems: tuple[Problem, ...] = loaded.warnings
+        waits = _waits(loaded.ruleset.settings, against, language) if against is not None else waits
     except PolicyError as error:
         problems = error.problems
     refusing = ("error", "failed") if language else ("error", "failed", "unserved")
     errors = sum(problem.severity in refusing for problem in problems)
     warnings = sum(problem.severity == "warning" for problem in problems)
     if as_json:
-        _write(file, problems, errors, warnings)
+        _write(file, problems, errors, warnings, waits)
     else:
-        _show(file, problems, errors, warnings)
+        _show(file, problems, errors, warnings, waits)
     sys.exit(REFUSED if errors else WARNED if warnings and strict else OK)
 
 
-def _show(file: Path, problems: Sequence[Problem], errors: int, warnings: int) -> None:
+def _show(file: Path, problems: Sequence[Problem], errors: int, warnings: int, waits: Sequence[str]) -> None:
     for problem in problems:
         show(problem)
+    for name in waits:
+        click.secho(f"{file}: {name} waits for restart", fg="yellow", err=True)
     if errors:
         text = f"{file}: refused, {counted(errors, 'error')} and {counted(warnings, 'warning')}"
         click.secho(text, fg="red", err=True)
@@ -51,7 +63,19 @@ def _show(file: Path, problems: Sequence[Problem], errors: int, warnings: int) -
         click.secho(f"{file}: good", fg="green", err=True)
 
 
-def _write(file: Path, problems: Sequence[Problem], errors: int, warnings: int) -> None:
+def _write(file: Path, problems: Sequence[Problem], errors: int, warnings: int, waits: Sequence[str]) -> None:
     status = "refused" if errors else "warned" if warnings else "good"
     found = [plain(problem) for problem in problems]
-    write_json({"file": str(file), "status": status, "errors": errors, "warnings": warnings, "problems": found})
+    said = {"file": str(file), "status": status, "errors": errors, "warnings": warnings, "problems": found}
+    write_json({**said, "waits_for_restart": list(waits)})
+
+
+def _waits(new: Settings, against: Path, language: bool) -> tuple[str, ...]:
+    """Each setting that a reload would leave as it is; whether the running file is good does not matter here."""
+    from pysshd.daemon.restart import kept
+
+    try:
+        started = load(against, language=language)
+    except PolicyError as error:
+        raise click.UsageError(f"--against {against} can not be read: {error.problems[0]}") from None
+    return tuple(kept(started.ruleset.settings, new).waits)

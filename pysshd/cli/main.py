@@ -29,6 +29,8 @@ COMMANDS = {
     "test": ("pysshd.cli.test", "test"),
     "explain": ("pysshd.cli.explain", "explain"),
     "roles": ("pysshd.cli.roles", "roles"),
+    "ctl": ("pysshd.cli.ctl", "ctl"),
+    "why": ("pysshd.cli.denials", "why"),
     "keygen": ("pysshd.cli.keygen", "keygen"),
     "hash-password": ("pysshd.cli.passwords", "hash_password"),
 }
@@ -79,8 +81,8 @@ def commands(context: click.Context, config: Path | None, strict: bool, log_form
     """An SSH daemon whose behaviour is one policy file.
 
     Everything that a client may do comes from FILE, and what it does not allow is refused. SIGTERM and SIGINT (Ctrl-C)
-    end the daemon; a changed FILE is applied by a restart. Exit status: 0 ended as asked, 2 could not start (one line
-    says why), 1 anything else.
+    end the daemon; SIGHUP, or `pysshd ctl reload`, has it read FILE again. Exit status: 0 ended as asked, 2 could not
+    start (one line says why), 1 anything else.
     """
     if context.invoked_subcommand is not None:
         if config is not None or strict:

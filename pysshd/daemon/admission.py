@@ -13,16 +13,16 @@ class Admission:
     """
 
     def __init__(self, limits: Limits, chance: Callable[[], float]) -> None:
-        self._limits = limits
+        self.limits = limits
         self._chance = chance
         self.open = 0
         self.starting = 0
 
     def refusal(self) -> str | None:
         """Return why the next connection is refused, or None: it may come in and `enter` must be called."""
-        if self.open >= self._limits.connections:
-            return f"{self.open} connections are open, limits.connections allows {self._limits.connections}"
-        startups = self._limits.startups
+        if self.open >= self.limits.connections:
+            return f"{self.open} connections are open, limits.connections allows {self.limits.connections}"
+        startups = self.limits.startups
         if self.starting < startups.start:
             return None
         if self.starting >= startups.full:

@@ -45,7 +45,9 @@ def serve(
     log = make_log(log_format, log_level)
     if isinstance(policy, Mapping):
         text = json.dumps(dict(policy))
-        serve_options(Options(Path(SETTINGS), lambda: load_settings(text, log), interface=interface), log)
+        serve_options(
+            Options(Path(SETTINGS), lambda: load_settings(text, log), interface=interface, reloads=False), log
+        )
     else:
         path = Path(policy)
         serve_options(Options(path, lambda: load_policy(path, log), interface=interface), log)

@@ -9,7 +9,7 @@ import os
 import random
 import resource
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -24,8 +24,11 @@ from pysshd.daemon.helpers import CONFINEMENT, Helpers, ask_helper
 from pysshd.daemon.hidden import hidden_from_programs, refuse_open_homes
 from pysshd.daemon.host_certificates import HostCertificate, load_certificates
 from pysshd.daemon.interface import Factory, maker_of, threads_watched
-from pysshd.daemon.lifecycle import catch_signals
-from pysshd.daemon.people import make_people
+from pysshd.daemon.lifecycle import Signals
+from pysshd.daemon.people import Queues, make_people
+from pysshd.daemon.reloading import InForce, Reloader
+from pysshd.daemon.reloads import reloads
+from pysshd.daemon.renewing import Current, Renewing, read
 from pysshd.daemon.terms import make_signer, make_terms
 from pysshd.daemon.turnstile import Turnstile
 from pysshd.daemon.workers import make_workers, offered_names
@@ -33,16 +36,22 @@ from pysshd.errors import BoundaryError, StartupError
 from pysshd.policy.ruleset import Ruleset
 from pysshd.policy.settings import HostKeys, Startups
 from pysshd.processes.boundary.calls.zygote import CONFINEMENT_WORKS, Account
+from pysshd.processes.monitor.edges import Edges
 from pysshd.processes.monitor.hook_threads import HookThreads
 from pysshd.processes.monitor.launcher import Launcher
 from pysshd.processes.monitor.pool import Workers
 from pysshd.processes.monitor.sessions import Limits
+from pysshd.processes.monitor.standing import Review
 from pysshd.processes.monitor.terms import Services
 from pysshd.processes.monitor.zygote_start import Started
 from pysshd.processes.sandbox.process import become_user, set_non_dumpable
+from pysshd.server.rules import Rules
 from pysshd.ssh.crypto.entropy import SystemEntropy
 from pysshd.ssh.crypto.warm import warm_up
 from pysshd.version import __version__
+
+REVIEWED_AT_ONCE = 16
+"""Connections that are judged again at a time: as many as there are helpers for what they have to look up."""
 
 LoadPolicy = Callable[[], Ruleset]
 """Reads and compiles the policy; raises StartupError (PolicyError) with all that is wrong with it."""
@@ -55,6 +64,7 @@ class Options:
     policy: the file, for the log. load: reads it. root_may_serve: sessions may run as root, for nobody but root is in
     the policy (the quickstart's). ready: called once connections are accepted, with the host keys and the addresses.
     interface: makes the servers, instead of the policy or of the class that it names. zygote: is on its way already.
+    reloads: the policy is a file, which may be read again.
     """
 
     policy: Path
@@ -63,6 +73,7 @@ class Options:
     ready: Callable[[list[host_keys.HostKey], list[str]], None] | None = None
     interface: Factory | None = None
     zygote: Started | None = None
+    reloads: bool = True
 
 
 def serve(options: Options, log: AuditLog) -> None:
@@ -87,7 +98,7 @@ def harden() -> Limits:
 
 
 async def _serve(options: Options, log: AuditLog, limits: Limits) -> None:
-    stopped = catch_signals(log)
+    signals = Signals(log)
     log.write("daemon.starting", version=__version__, policy=str(options.policy))
     launcher = Launcher(lambda text: log.write("daemon.zygote", detail=text), first=options.zygote)
     starting = asyncio.create_task(launcher.start())
@@ -96,7 +107,7 @@ async def _serve(options: Options, log: AuditLog, limits: Limits) -> None:
     try:
         prepared = replace(prepare(options, log), limits=limits)
         await starting
-        await _run(options, log, launcher, prepared, stopped)
+        await _run(options, log, launcher, prepared, signals)
     finally:
         if not starting.done():
             starting.cancel()
@@ -171,39 +182,66 @@ def _warn(log: AuditLog, text: str) -> None:
     log.write("daemon.warning", detail=text)
 
 
-async def _run(options: Options, log: AuditLog, launcher: Launcher, prepared: Prepared, stopped: asyncio.Event) -> None:
-    ruleset, clock = prepared.ruleset, SystemClock()
+async def _run(options: Options, log: AuditLog, launcher: Launcher, prepared: Prepared, signals: Signals) -> None:
+    ruleset, clock, warn = prepared.ruleset, SystemClock(), partial(_warn, log)
     if prepared.service is not None:
         await _become(launcher, prepared.service, offered_names(ruleset.settings))
         if (unread := users.unreadable()) is not None:
-            log.write("daemon.warning", detail=users.CANNOT_RESTART.format(user=prepared.service.name, path=unread))
+            warn(users.CANNOT_RESTART.format(user=prepared.service.name, path=unread))
     pool = make_workers(ruleset.settings, launcher, prepared.worker, log)
     await _check_confinement(launcher, ruleset)
     helpers = Helpers(launcher)
-    people = make_people(ruleset, prepared.state, helpers.ask, clock, partial(_warn, log))
+    queues = Queues(helpers.ask, clock, warn)
+    make = partial(make_people, state=prepared.state, queues=queues, clock=clock, complain=warn)
+    current = Current(Rules(ruleset, make(ruleset)))
     # As whom the daemon serves from here on: what stands in the administrator's module runs as nobody else.
-    maker = maker_of(options.interface, ruleset, people)
+    maker = maker_of(options.interface, current)
     if maker.warning is not None:
-        log.write("daemon.warning", detail=maker.warning)
-    signer = make_signer(ruleset.settings.crypto, prepared.keys, prepared.certificates, partial(_warn, log))
-    with closing(helpers), threads_watched(log), closing(HookThreads(clock)) as threads:
-        services = Services(signer, launcher, maker.make, threads, log, clock, maker.inline)
-        terms = make_terms(ruleset.settings, signer, prepared.hidden, os.environ.get("TZ"))
+        warn(maker.warning)
+    signer = make_signer(ruleset.settings.crypto, prepared.keys, prepared.certificates, warn)
+    terms = make_terms(ruleset.settings, signer, prepared.hidden, os.environ.get("TZ"))
+    with ExitStack() as stack:
+        stack.enter_context(closing(helpers))
+        stack.enter_context(threads_watched(log))
+        threads = stack.enter_context(closing(HookThreads(clock)))
+        edges = stack.enter_context(closing(Edges(clock, asyncio.get_running_loop().call_later)))
+        review = Review(current, edges, asyncio.Semaphore(REVIEWED_AT_ONCE))
         front = Front(
-            services=services,
+            services=Services(signer, launcher, maker.make, threads, log, clock, maker.inline, review),
             terms=replace(terms, limits=prepared.limits),
             pool=pool,
             admission=Admission(ruleset.settings.limits, random.SystemRandom().random),
             turnstile=_turnstile(ruleset.settings.limits.startups, clock),
         )
+        check = partial(_check_confinement, launcher)
+        renewing = Renewing(
+            current, front.services, front.terms, prepared.keys, prepared.certificates, make, check, front.apply, warn
+        )
         try:
             log.write("daemon.sandbox", holds="; ".join(await _first_worker(pool)))
             front.open(prepared.listeners)
-            _announce(options, log, prepared)
-            await stopped.wait()
+            async with reloads(_reloader(options, log, prepared, renewing), front, signals, prepared.state, log):
+                _announce(options, log, prepared)
+                await signals.stopped.wait()
             await front.close()
         finally:
             await pool.close()
+
+
+def _reloader(options: Options, log: AuditLog, prepared: Prepared, renewing: Renewing) -> Reloader | None:
+    """What reads the policy again; None where it is no file."""
+    if not options.reloads:
+        return None
+    check = partial(_refuse_unservable, options, prepared)
+    load = partial(read, options.load, prepared.ruleset.settings, check)
+    return Reloader(options.policy, load, renewing.put_in_force, InForce(prepared.ruleset.version), log)
+
+
+def _refuse_unservable(options: Options, prepared: Prepared, ruleset: Ruleset) -> None:
+    """Refuse a new policy that this daemon would not have started with: StartupError."""
+    if prepared.service is None:
+        users.service_identity(ruleset.settings.server, ruleset.people, root_may_serve=options.root_may_serve)
+    refuse_open_homes(ruleset.people.values(), prepared.hidden, os.geteuid())
 
 
 def _turnstile(startups: Startups, clock: SystemClock) -> Turnstile:
@@ -246,6 +284,7 @@ def _announce(options: Options, log: AuditLog, prepared: Prepared) -> None:
         log.write(
             "daemon.host_certificate", file=str(loaded.file), authority=authority, names=names, until=loaded.until
         )
+    log.write("daemon.rules", rules=prepared.ruleset.version, policy=str(options.policy))
     addresses = [listener.address for listener in prepared.listeners]
     for address in addresses:
         log.write("daemon.listening", address=address)

@@ -10,6 +10,7 @@ from pysshd.daemon.admission import Admission, Place
 from pysshd.daemon.clock import new_id
 from pysshd.daemon.listeners import Acceptor, Listener
 from pysshd.daemon.refusals import Refusals
+from pysshd.daemon.renewing import Made
 from pysshd.daemon.turnstile import Passage, Turnstile, source_of
 from pysshd.errors import BoundaryError, DisconnectReason
 from pysshd.processes.monitor.connection import GuardedConnection
@@ -54,6 +55,16 @@ class Front:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def apply(self, made: Made) -> None:
+        """Hold connections to this from now on, and have each that is there ask again for what it was allowed.
+
+        What a connection was told at its start, such as its algorithms, stays as it was.
+        """
+        self.services, self.terms, self.admission.limits = made.services, made.terms, made.limits
+        self.turnstile.change(made.limits.startups.per_source, made.limits.startups.per_source_rate)
+        for connection in list(self._connections):
+            connection.judge_again()
 
     def _accepted(self, client: socket.socket, address: tuple[str, int], listener: Listener) -> None:
         peer = Peer(address, client.getsockname()[:2], listener.name)

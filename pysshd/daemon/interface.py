@@ -18,13 +18,13 @@ from pysshd.audit.sinks import AuditLog
 from pysshd.daemon.blame import blamed_on
 from pysshd.daemon.clock import new_id
 from pysshd.errors import StartupError
-from pysshd.policy.ruleset import Ruleset
 from pysshd.processes.monitor.hooks import raised
 from pysshd.processes.monitor.terms import MakeServer
 from pysshd.server.connection import Connection
 from pysshd.server.interface import ServerInterface
 from pysshd.server.policy_server import PolicyServer
-from pysshd.server.ports import Identity, Journal
+from pysshd.server.ports import Journal
+from pysshd.server.rules import CurrentRules
 
 Factory: TypeAlias = Callable[..., object]
 """Makes a `ServerInterface`: of a `Connection` or of nothing; a `PolicyServer`: of what that takes."""
@@ -45,22 +45,25 @@ class Maker:
     warning: str | None = None
 
 
-def maker_of(given: Factory | None, ruleset: Ruleset, people: Identity) -> Maker:
+def maker_of(given: Factory | None, rules: CurrentRules) -> Maker:
     """Return what makes servers: of the factory `given` to the daemon, of the policy's, or the built-in one.
+
+    A server over the policy is made with the rules that are in force then; which kind it is, is decided once.
 
     StartupError where it can not be imported or called so.
     """
+    ruleset = rules().ruleset
     named = ruleset.settings.server.interface
     if given is not None and named is not None:
         given_too = StartupError(f"interface: {named} is named, and the program that starts the daemon gives another")
         with blamed_on(ruleset.settings.server.where.get("interface")):
             raise given_too
     if given is not None:
-        return _checked(given, _name_of(given), ruleset, people)
+        return _checked(given, _name_of(given), rules)
     if named is None:
-        return Maker(lambda connection, journal: PolicyServer(ruleset, connection, people, journal, new_id), True)
+        return Maker(partial(_make_by_policy, PolicyServer, rules), True)
     with blamed_on(ruleset.settings.server.where.get("interface")):
-        return _checked(imported(named), named, ruleset, people)
+        return _checked(imported(named), named, rules)
 
 
 @contextmanager
@@ -108,17 +111,17 @@ def imported(named: str) -> Factory:
     return checked
 
 
-def _checked(factory: Factory, name: str, ruleset: Ruleset, people: Identity) -> Maker:
+def _checked(factory: Factory, name: str, rules: CurrentRules) -> Maker:
     if inspect.isclass(factory) and not issubclass(factory, ServerInterface):
         raise StartupError(f"interface: {name} is no subclass of ServerInterface")
     if inspect.isclass(factory) and issubclass(factory, PolicyServer):
         if not _takes(factory, 5):
             raise StartupError(f"interface: {name} is a PolicyServer, and its __init__ does not take what that takes")
-        return Maker(partial(_make_by_policy, factory, ruleset, people), False)
+        return Maker(partial(_make_by_policy, factory, rules), False)
     count = next((count for count in (1, 0) if _takes(factory, count)), None)
     if count is None:
         raise StartupError(f"interface: {name} can be called neither with a Connection nor without arguments")
-    unasked = bool(ruleset.people or ruleset.grants)
+    unasked = bool(rules().ruleset.people or rules().ruleset.grants)
     return Maker(partial(_make, factory, count == 1), False, UNASKED.format(name=name) if unasked else None)
 
 
@@ -144,7 +147,6 @@ def _make(factory: Callable[..., Any], with_connection: bool, connection: Connec
     return factory(connection) if with_connection else factory()
 
 
-def _make_by_policy(
-    factory: Callable[..., Any], ruleset: Ruleset, people: Identity, connection: Connection, journal: Journal
-) -> Any:
-    return factory(ruleset, connection, people, journal, new_id)
+def _make_by_policy(factory: Callable[..., Any], rules: CurrentRules, connection: Connection, journal: Journal) -> Any:
+    now = rules()
+    return factory(now.ruleset, connection, now.identity, journal, new_id)

@@ -12,7 +12,7 @@ from pysshd.identity.host.calls import ACCOUNTS, SYSTEM_PASSWORD
 from pysshd.identity.host.crypt import host_crypt
 from pysshd.identity.key_files import KeyFiles
 from pysshd.identity.passwords import PasswordQueue
-from pysshd.identity.queue import HelperQueue, RunHelper
+from pysshd.identity.queue import HelperQueue
 from pysshd.identity.system import LOOK_UP_WITHIN, LOOK_UPS, PASSWORD_WITHIN, SystemPeople
 from pysshd.identity.virtual import VirtualPeople
 from pysshd.policy.ruleset import Ruleset
@@ -24,15 +24,28 @@ AskHelper = Callable[[str, bytes], Awaitable[bytes]]
 """Asks a helper of a kind a question, and brings its answer."""
 
 
+class Queues:
+    """The lines before the helpers: those of the daemon, whichever version of the policy asks."""
+
+    def __init__(self, ask: AskHelper, clock: Clock, complain: Callable[[str], None]) -> None:
+        """`ask`: asks a helper of a kind."""
+        self.passwords = PasswordQueue(partial(ask, PASSWORD), clock, helpers=_cpus(), complain=complain)
+        self.look_ups = HelperQueue(
+            "look-up", partial(ask, ACCOUNTS), clock, LOOK_UPS, LOOK_UP_WITHIN, complain=complain
+        )
+        self.checks = HelperQueue(
+            "password", partial(ask, SYSTEM_PASSWORD), clock, _cpus(), PASSWORD_WITHIN, complain=complain
+        )
+
+
 def make_people(
-    ruleset: Ruleset, state: Path, ask: AskHelper, clock: Clock, complain: Callable[[str], None]
+    ruleset: Ruleset, state: Path, queues: Queues, clock: Clock, complain: Callable[[str], None]
 ) -> VirtualPeople | SystemPeople:
     """Return the identity side for the daemon's own user, which this process is by now.
 
-    `ask`: asks a helper of a kind. StartupError where the host lacks what the policy needs.
+    StartupError where the host lacks what the policy needs.
     """
-    uid, run_helper = os.geteuid(), partial(ask, PASSWORD)
-    server, passwords = ruleset.settings.server, _passwords(run_helper, clock, complain)
+    uid, server, passwords = os.geteuid(), ruleset.settings.server, queues.passwords
     if server.accounts == "system":
         if ruleset.source is not None and ruleset.source.password:
             host_crypt()
@@ -40,21 +53,13 @@ def make_people(
         file = VirtualPeople(
             ruleset, KeyFiles(frozenset({0})), passwords, SystemAccounts(ruleset.people), SystemEntropy(), complain
         )
-        look_ups = HelperQueue("look-up", partial(ask, ACCOUNTS), clock, LOOK_UPS, LOOK_UP_WITHIN, complain=complain)
-        checks = HelperQueue(
-            "password", partial(ask, SYSTEM_PASSWORD), clock, _cpus(), PASSWORD_WITHIN, complain=complain
-        )
-        return SystemPeople(ruleset, file, look_ups, checks, clock, complain)
+        return SystemPeople(ruleset, file, queues.look_ups, queues.checks, clock, complain)
     try:
         entry = pwd.getpwuid(uid)
     except KeyError:
         entry = None
     accounts = ServiceAccounts(ServiceUser.from_passwd(entry, uid), state, ruleset.people)
     return VirtualPeople(ruleset, KeyFiles(frozenset({0, uid})), passwords, accounts, SystemEntropy(), complain)
-
-
-def _passwords(run_helper: RunHelper, clock: Clock, complain: Callable[[str], None]) -> PasswordQueue:
-    return PasswordQueue(run_helper, clock, helpers=_cpus(), complain=complain)
 
 
 def _cpus() -> int:

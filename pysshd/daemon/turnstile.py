@@ -78,6 +78,12 @@ class Turnstile:
             return f"{self.waiting} connections wait, {ALL_WAITING_MAX} may"
         return None
 
+    def change(self, at_once: int, per_second: int) -> None:
+        """Let so many in from now on."""
+        self._at_once, self._rate = at_once, float(per_second)
+        for source in list(self._sources.values()):
+            self._admit(source)
+
     def clear(self) -> None:
         """Drop whoever waits."""
         for source in self._sources.values():

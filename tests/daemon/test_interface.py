@@ -11,6 +11,7 @@ from pysshd.errors import StartupError
 from pysshd.policy.load import load_text
 from pysshd.server.connection import Connection
 from pysshd.server.policy_server import PolicyServer
+from pysshd.server.rules import Rules
 from tests.live.servers import hook_servers
 from tests.live.servers.hook_servers import ByPolicy, Demanding, NoServer, Says, Wrong
 
@@ -30,7 +31,8 @@ def no_leftovers() -> Iterator[None]:
 
 
 def made(given: Any = None, policy: str = POLICY) -> Any:
-    return maker_of(given, load_text(policy).ruleset, HERE)
+    rules = Rules(load_text(policy).ruleset, HERE)
+    return maker_of(given, lambda: rules)
 
 
 def test_without_a_name_the_policy_decides() -> None:
