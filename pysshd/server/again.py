@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from pysshd.server.commands import RUN_WAYS
-from pysshd.server.plan import Plan
+from pysshd.server.plan import LoginWay, Plan
 from pysshd.server.ports import DecisionRecord
 
 
@@ -19,6 +19,14 @@ class Again:
         if self.plan is None:
             return self.record.reason
         return "" if before is None else difference(before, self.plan)
+
+    def login_fault(self, complete: bool) -> str:
+        """Why a login does not go on, or "". `complete`: it has let its client in, so it may not need more now."""
+        if fault := self.fault():
+            return fault
+        way = self.plan.way if self.plan is not None else None
+        whole = isinstance(way, LoginWay) and way.complete
+        return "" if whole or not complete else "more is asked for now than was proven"
 
 
 def difference(before: Plan, now: Plan) -> str:

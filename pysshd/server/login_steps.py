@@ -47,6 +47,7 @@ class LoginSteps:
         self.ruleset = ruleset
         self._connection = connection
         self._account: str | None = None
+        self._was_somebody = False
         self._found: dict[tuple[str, str | None], Found] = {}
         self.known: Known | None = None
         """What was looked up of the account; None before that."""
@@ -57,6 +58,7 @@ class LoginSteps:
         """The same login by another ruleset, with what was looked up and found out by that."""
         login = LoginSteps(ruleset, self._connection)
         login._account = self._account
+        login._was_somebody = self._is_somebody
         login._found.update(found)
         login.known = known
         return login
@@ -69,9 +71,14 @@ class LoginSteps:
     @property
     def shown_account(self) -> str:
         """The account as a log may have it: a name that nobody may use could be a password in the wrong place."""
+        return self.account if self._is_somebody else masked(self.account)
+
+    @property
+    def _is_somebody(self) -> bool:
+        """Whether anybody has the account's name, or had it by rules from before."""
         known = self.known or NOTHING_KNOWN
-        somebody = self.ruleset.people_of(self.account) or known.people or self.account in known.accounts
-        return self.account if somebody else masked(self.account)
+        named = self.ruleset.people_of(self.account) or known.people or self.account in known.accounts
+        return self._was_somebody or bool(named)
 
     def names(self, username: str) -> bool:
         """Whether `username` can be this connection's account: the first name that is asked about stays for good."""

@@ -281,7 +281,7 @@ class PolicyServer(ServerInterface):
                 break
         self._rules, self._login, self._answered = rules, login, None
         self._book = DecisionBook(rules.identity, self._journal, self._new_id, login)
-        return self._login_again(fault) if asked is not None and steps else None
+        return self._login_again(fault, asked[0]) if asked is not None and steps else None
 
     @property
     def login_until(self) -> datetime | None:
@@ -289,10 +289,10 @@ class PolicyServer(ServerInterface):
         decision = self._login.last_decision()
         return None if decision is None else decision.valid_until
 
-    def _login_again(self, fault: str) -> Again:
-        """What the last step of the login that was done comes to now."""
+    def _login_again(self, fault: str, whose: str | None) -> Again:
+        """What the last step of the login that was done comes to now; `whose` it was."""
         done = self._login.done()
-        person, steps = done if done is not None else (None, self._connection.progress.steps)
+        person, steps = done if done is not None else (whose, self._connection.progress.steps)
         request = Login(steps[:-1], steps[-1])
         decision = self._login.judge(person, request.done, request.step, trace=True)
         fault = fault or ("" if done is not None else "steps of this login do not fit one person")

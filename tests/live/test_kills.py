@@ -248,11 +248,12 @@ def test_a_program_that_ignores_its_end_holds_the_daemon_up_no_longer_than_it_mu
         gone(pids, "stubborn session", 0.5)
 
 
-def test_a_hangup_is_logged_and_changes_nothing(own: Daemon) -> None:
+def test_a_hangup_with_the_same_file_changes_nothing(own: Daemon) -> None:
     with transfer(own):
         before = Path(f"/proc/{own.pid}/stat").read_text().split()[21]
         os.kill(own.pid, signal.SIGHUP)
         assert own.wait_event("daemon.signal")["signal"] == "SIGHUP"
+        assert own.wait_event("reload.accepted")["rules"] == own.events("daemon.rules")[0]["rules"]
         assert own.ssh("exit 7").returncode == 7
         assert Path(f"/proc/{own.pid}/stat").read_text().split()[21] == before
     assert own.policy.exists()

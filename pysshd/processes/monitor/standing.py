@@ -63,6 +63,7 @@ class Standing:
         self._running = False
         self._again = False
         self._over = False
+        self._complete = False
 
     def due(self) -> None:
         """Ask again soon; what comes while that is under way is asked once more after it."""
@@ -75,6 +76,7 @@ class Standing:
 
     def accepted(self) -> None:
         """The login is complete. Where a reload came meanwhile, all is asked again."""
+        self._complete = True
         self._edge.set(self._server.login_until)
         if self._server.ruleset is not self._review.rules().ruleset:
             self.due()
@@ -106,7 +108,7 @@ class Standing:
             return
         if changed:
             self._journal.write("connection.renewed", rules=rules.version)
-        if login is not None and (fault := login.fault()):
+        if login is not None and (fault := login.login_fault(self._complete)):
             self._revoke(login, fault)
             return
         channels = self._channels()

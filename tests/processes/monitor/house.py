@@ -17,6 +17,7 @@ from pysshd.daemon.clock import SystemClock
 from pysshd.policy.bounds import Bounds
 from pysshd.policy.ways import ShellCommand
 from pysshd.processes.boundary.calls.call import Call, decode
+from pysshd.processes.boundary.calls.channels import Notice
 from pysshd.processes.boundary.calls.connection import Assign
 from pysshd.processes.boundary.calls.host_keys import Sign, SignAnswer
 from pysshd.processes.boundary.calls.login import BeginAuth, Offer, OfferPassword
@@ -263,6 +264,9 @@ class Wire:
         with client:
             self.connection.start(client)
         self.end = theirs
+        self.notices: list[bytes] = []
+        """What the client was told on standard error."""
+
         self._number = 0
 
     def _logged_in(self) -> None:
@@ -289,7 +293,8 @@ class Wire:
         """Send a question with the next number; its answer."""
         self._number += 1
         self.say(kind(self._number, *args))
-        answer = await self.hear()
+        while isinstance(answer := await self.hear(), Notice):
+            self.notices.append(answer.text)
         assert answer is None or answer.call == self._number
         return answer
 

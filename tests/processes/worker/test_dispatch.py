@@ -8,7 +8,7 @@ import pytest
 
 from pysshd.errors import BoundaryError
 from pysshd.processes.boundary.calls.call import Call, decode
-from pysshd.processes.boundary.calls.channels import Exited, Finished, Joined, OpenAnswer
+from pysshd.processes.boundary.calls.channels import Exited, Finished, Joined, Notice, OpenAnswer
 from pysshd.processes.boundary.calls.connection import Assign, EndConnection
 from pysshd.processes.boundary.calls.global_requests import ForwardAnswer, GlobalAnswer
 from pysshd.processes.boundary.calls.host_keys import Sign, SignAnswer
@@ -96,7 +96,7 @@ def test_verdicts(answer: Any, verdict: Any) -> None:
 
 
 def test_every_answer_has_a_verdict() -> None:
-    others = {Assign, Exited, EndConnection, Joined, Finished}
+    others = {Assign, Exited, EndConnection, Joined, Finished, Notice}
     assert set(VERDICTS) == set(TO_WORKER.values()) - others
     assert {type(answer) for answer, _ in ANSWERS} == set(VERDICTS)
     assert {type(verdict) for _, verdict in ANSWERS} == set(typing.get_args(Verdict))

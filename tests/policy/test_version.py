@@ -1,0 +1,36 @@
+"""The name of a compiled version: of what was read, not of where or when."""
+
+from pathlib import Path
+
+from pysshd.policy.load import load_file, load_text
+from tests.server.house import ALICE, BOB, line_of
+
+TEXT = "version: 1\nusers: {alice: {keys: [{file: alice.pub}]}}\ngrants: [{who: alice, roles: login-shell}]\n"
+
+
+def version(folder: Path, text: str = TEXT, key: str = line_of(ALICE), name: str = "policy.yaml") -> str:
+    folder.mkdir(exist_ok=True)
+    (folder / "alice.pub").write_text(key + "\n")
+    (folder / name).write_text(text)
+    for file in folder.iterdir():
+        file.chmod(0o600)
+    return load_file(str(folder / name), owner_uids={(folder / name).stat().st_uid}).ruleset.version
+
+
+def test_the_same_content_is_the_same_version_wherever_it_lies(tmp_path: Path) -> None:
+    first = version(tmp_path / "a")
+    assert first == version(tmp_path / "b", name="other.yaml")
+    assert len(first) == 12
+    assert set(first) <= set("0123456789abcdef")
+
+
+def test_another_text_and_another_key_in_a_file_are_other_versions(tmp_path: Path) -> None:
+    first = version(tmp_path)
+    assert version(tmp_path, TEXT + "# a comment\n") != first
+    assert version(tmp_path, key=line_of(BOB)) != first
+    assert version(tmp_path) == first
+
+
+def test_a_text_has_a_version_too() -> None:
+    text = TEXT.replace("{file: alice.pub}", f'"{line_of(ALICE)}"')
+    assert load_text(text).ruleset.version == load_text(text).ruleset.version != ""

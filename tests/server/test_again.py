@@ -1,0 +1,304 @@
+"""A login and its requests, asked again: by other rules, at another time, with what the host says now."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from pysshd.policy.load import load_text
+from pysshd.policy.people import Person
+from pysshd.policy.query import UnixFacts
+from pysshd.server.again import Again, difference
+from pysshd.server.known import HostAccount, Known
+from pysshd.server.plan import NO_BOUNDS, Account, EnvWay, LoginShell, Plan, ShellCommand
+from pysshd.server.requests import Env, Exec, Pty, Shell
+from pysshd.server.rules import Rules
+from pysshd.ssh.events.userauth import Outcome
+from tests.server.house import ALICE, BOB, CHEAP, FakePeople, House, line_of
+
+OTHER_HASH = CHEAP.replace("nf65EOgL", "nf65EOgM")
+
+
+def policy(
+    key: str = f'"{line_of(ALICE)}"',
+    user: str = "",
+    role: str = "{shell: true, exec: any, pty: true, env: {accept: [LANG]}}",
+    more: str = "",
+    login: str = '{who: "*", methods: [publickey, password]}',
+    grant: str = "",
+) -> str:
+    return f"""
+version: 1
+server: {{owner: alice}}
+users:
+  alice: {{keys: [{key}], password: "{CHEAP}", accounts: [alice, git]{user}}}
+{more}
+login: [{login}]
+roles: {{owner: {role}}}
+grants: [{{name: all, who: alice, roles: owner{grant}}}]
+"""
+
+
+def rules_of(text: str) -> Rules:
+    ruleset = load_text(text).ruleset
+    return Rules(ruleset, FakePeople(ruleset))
+
+
+def renewed(house: House, text: str) -> Again | None:
+    return asyncio.run(house.server.renew(rules_of(text)))
+
+
+def in_by_key(text: str = policy()) -> House:
+    return House(text).logged_in("alice", ALICE)
+
+
+def in_by_password() -> House:
+    house = House(policy())
+    assert house.password("alice") is Outcome.SUCCESS
+    return house
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        policy(),
+        policy(key=f'{{name: laptop, key: "{line_of(ALICE)}"}}'),
+        policy(key=f'"{line_of(BOB)}", "{line_of(ALICE)}"'),
+        policy(login="{who: alice, methods: publickey}"),
+        policy(user=", not_after: 2027-12-31"),
+    ],
+    ids=["the same", "its key has a name now", "another key beside it", "another entry", "a window that is open"],
+)
+def test_a_login_that_is_still_the_same_stays(text: str) -> None:
+    house = in_by_key()
+    again = renewed(house, text)
+    assert again is not None
+    assert again.fault() == ""
+    assert house.server.again(Exec(b"id")).fault() == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (policy(key=f'"{line_of(BOB)}"'), "it is nobody's key"),
+        (
+            policy(key=f'"{line_of(BOB)}"', more=f'  bob: {{keys: ["{line_of(ALICE)}"], accounts: [alice]}}'),
+            "is of bob",
+        ),
+        (policy(user=", not_after: 2027-01-31"), "has expired"),
+        (policy(key=f'{{key: "{line_of(ALICE)}", not_after: 2027-01-31}}'), "has expired"),
+        (policy(login='{who: "*", methods: password}'), "asks for password"),
+        (policy(login='{who: "*", refuse: true}'), "refuses"),
+        (policy(login='{who: "*", methods: publickey+password}'), "more is asked for now"),
+        (policy().replace("accounts: [alice, git]", "accounts: git"), "nobody may log in as that"),
+    ],
+    ids=["revoked", "another's", "expired", "key expired", "method", "refused", "more is asked", "account"],
+)
+def test_a_login_that_is_not_the_same_any_more_ends(text: str, reason: str) -> None:
+    house = in_by_key()
+    again = renewed(house, text)
+    assert again is not None
+    assert reason in again.login_fault(complete=True)
+    assert house.server.again(Exec(b"id")).plan is None
+    assert house.server.check_channel_request("session", 0) == 1
+    assert (again.record.person, again.record.account) == ("alice", "alice")
+
+
+def test_a_login_that_would_go_on_with_another_step_is_not_complete() -> None:
+    house = in_by_key()
+    again = renewed(house, policy(login='{who: "*", methods: publickey+password}'))
+    assert again is not None
+    assert again.fault() == ""
+    assert again.login_fault(complete=False) == ""
+    assert again.login_fault(complete=True) == "more is asked for now than was proven"
+
+
+def test_a_password_stays_while_its_hash_stands() -> None:
+    assert (again := renewed(in_by_password(), policy(key=f'"{line_of(BOB)}"'))) is not None
+    assert again.fault() == ""
+    assert (again := renewed(in_by_password(), policy().replace(CHEAP, OTHER_HASH))) is not None
+    assert again.fault() == "the password of alice has changed"
+    gone = policy().replace("alice", "carol").replace(line_of(ALICE), line_of(BOB))
+    assert (again := renewed(in_by_password(), gone)) is not None
+    assert again.fault() == "alice is not in the policy any more"
+
+
+def test_a_login_that_has_not_begun_is_not_asked_for_and_goes_by_the_new_rules() -> None:
+    house = House(policy())
+    assert renewed(house, policy(login='{who: "*", methods: password}')) is None
+    assert house.offers() == "password"
+
+
+def test_a_login_in_the_middle_goes_on_by_the_new_rules() -> None:
+    both = policy(login='{who: "*", methods: publickey+password}')
+    house = House(both)
+    assert house.key("alice", ALICE) is Outcome.PARTIAL
+    again = renewed(house, both.replace("alice: {keys: [", f'alice: {{keys: ["{line_of(BOB)}", '))
+    assert again is not None
+    assert again.fault() == ""
+    assert again.login_fault(complete=False) == ""
+    assert house.password("alice") is Outcome.SUCCESS
+
+
+def test_a_reload_while_a_password_is_checked_counts() -> None:
+    house = House(policy())
+    fresh = rules_of(policy(login='{who: "*", methods: publickey}'))
+
+    def reload() -> None:
+        house.people.meanwhile = lambda: None
+        done = house.server.renew(fresh)
+        with pytest.raises(StopIteration):
+            done.send(None)
+
+    house.people.meanwhile = reload
+    assert house.password("alice") is Outcome.FAILURE
+    assert house.server.ruleset is fresh.ruleset
+    # What the old rules had allowed was judged once more, and by the new ones costs as much as any refusal.
+    assert isinstance(fresh.identity, FakePeople)
+    assert [(person, secret) for person, secret, _ in fresh.identity.checked] == [("", b"right")]
+
+
+def test_time_ends_a_login_without_a_reload() -> None:
+    house = in_by_key(policy(user=", not_after: 2027-03-02"))
+    assert house.server.login_until == datetime(2027, 3, 3, tzinfo=UTC)
+    assert house.server.again(Shell()).fault() == ""
+    house.clock.now += timedelta(days=2)
+    again = asyncio.run(house.server.renew(Rules(house.server.ruleset, house.people)))
+    assert again is not None
+    assert "expired" in again.fault()
+
+
+def test_a_grant_ends_with_its_window() -> None:
+    house = in_by_key(policy(grant=", not_after: 2027-03-02"))
+    assert house.server.login_until is None
+    again = house.server.again(Exec(b"id"))
+    assert again.plan is not None
+    assert again.plan.valid_until == datetime(2027, 3, 3, tzinfo=UTC)
+    house.clock.now += timedelta(days=2)
+    assert house.server.again(Exec(b"id")).fault() == "no grant allows it"
+
+
+@pytest.mark.parametrize(
+    ("role", "stays"),
+    [
+        ("{exec: any}", True),
+        ("{exec: {literal: 'id -u'}}", True),
+        ("{exec: id -u}", False),
+        ("{exec: any, env: {set: {A: b}}}", False),
+        ("{exec: ls}", False),
+        ("{forced: /bin/menu}", False),
+        ("{shell: true}", False),
+    ],
+)
+def test_a_command_stays_where_it_would_be_run_in_the_same_way(role: str, stays: bool) -> None:
+    house = in_by_key()
+    assert house.server.check_channel_exec_request(house.session(), b"id -u")
+    before = house.server.plan(Exec(b"id -u"))
+    renewed(house, policy(role=role))
+    assert (house.server.again(Exec(b"id -u")).fault(before) == "") is stays
+
+
+def test_what_is_asked_again_is_not_written_down_but_has_an_id_and_a_trace() -> None:
+    house = in_by_key()
+    count = len(house.notes.records)
+    renewed(house, policy(role="{exec: ls}"))
+    again = house.server.again(Pty("xterm"))
+    assert len(house.notes.records) == count
+    assert again.plan is None
+    assert again.record.decision_id
+    assert again.record.rules == house.server.ruleset.version
+    assert again.record.trace
+
+
+def test_a_refusal_that_is_written_down_has_its_trace_and_version() -> None:
+    house = in_by_key(policy(role="{exec: ls}", grant=", from: 192.0.2.1"))
+    assert house.server.check_channel_request("session", 0) == 1
+    assert "all (policy.yaml:" in house.last.trace
+    assert "from" in house.last.trace
+    assert house.last.rules == house.ruleset.version
+
+
+# --- what the host says
+
+
+SYSTEM = policy().replace("server: {owner: alice}", "server: {accounts: system}")
+
+
+def known(fault: str = "", groups: tuple[int, ...] = (), unanswered: bool = False) -> Known:
+    facts = UnixFacts("alice", 2000, fault=fault)
+    accounts = {} if unanswered else {"alice": HostAccount(facts, 2000, 2000, groups, "/home/alice", "/bin/sh")}
+    return Known(accounts=accounts, fault=fault, unanswered=unanswered)
+
+
+def renew_on_host(change: Callable[[FakePeople], None]) -> tuple[Again | None, FakePeople]:
+    house = House(SYSTEM)
+    house.people.known = known()
+    house.logged_in("alice", ALICE)
+    rules = rules_of(SYSTEM)
+    assert isinstance(rules.identity, FakePeople)
+    change(rules.identity)
+    return asyncio.run(house.server.renew(rules)), rules.identity
+
+
+def test_an_account_is_looked_up_again() -> None:
+    again, people = renew_on_host(lambda people: setattr(people, "known", known()))
+    assert again is not None
+    assert again.fault() == ""
+    assert people.asked == ["alice"]
+
+
+def test_an_account_that_was_locked_meanwhile_ends_its_logins() -> None:
+    again, _ = renew_on_host(lambda people: setattr(people, "known", known("account alice is locked")))
+    assert again is not None
+    assert again.fault() == "account alice is locked"
+
+
+def test_a_host_that_says_nothing_is_asked_once_more_and_then_nobody_is_let_stay() -> None:
+    again, people = renew_on_host(lambda people: setattr(people, "known", known("no answer", unanswered=True)))
+    assert again is not None
+    assert again.fault() == "no answer"
+    assert people.asked == ["alice", "alice"]
+
+
+# --- in the same way
+
+
+ACCOUNT = Account("alice", 2000, 2000, (2000, 27), "/home/alice", "/bin/sh", "alice")
+BEFORE = Plan(ACCOUNT, ShellCommand(b"id", False), NO_BOUNDS, None, "d")
+
+
+@pytest.mark.parametrize(
+    ("now", "said"),
+    [
+        (BEFORE, ""),
+        (replace(BEFORE, decision_id="other", valid_until=datetime(2030, 1, 1, tzinfo=UTC)), ""),
+        (replace(BEFORE, account=replace(ACCOUNT, shell="/bin/bash", home="/srv/alice")), ""),
+        (replace(BEFORE, account=replace(ACCOUNT, groups=(2000, 27, 100))), ""),
+        (replace(BEFORE, account=replace(ACCOUNT, groups=(2000,))), "it has a group"),
+        (replace(BEFORE, account=replace(ACCOUNT, uid=2001)), "it would run as"),
+        (replace(BEFORE, account=replace(ACCOUNT, person="bob")), "it would run as bob@alice now"),
+        (replace(BEFORE, way=ShellCommand(b"id", True)), "it would be run in another way"),
+        (replace(BEFORE, way=LoginShell(False)), "it would be run in another way"),
+    ],
+)
+def test_what_is_the_same_way(now: Plan, said: str) -> None:
+    assert difference(BEFORE, now).startswith(said)
+    assert bool(difference(BEFORE, now)) is bool(said)
+
+
+def test_a_confined_program_has_its_home_for_good() -> None:
+    confined = replace(BEFORE, way=ShellCommand(b"id", True))
+    assert (
+        difference(confined, replace(confined, account=replace(ACCOUNT, home="/srv")))
+        == "it would have another home now"
+    )
+
+
+def test_variables_are_asked_as_they_were() -> None:
+    house = in_by_key()
+    again = house.server.again(Env("LANG", b"C"))
+    assert again.plan is not None
+    assert again.plan.way == EnvWay()
+    assert isinstance(house.server.ruleset.people["alice"], Person)
