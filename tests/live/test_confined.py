@@ -120,6 +120,22 @@ def test_nothing_of_the_daemon_can_be_read_changed_or_reached(house: Daemon, key
     assert found.stdout == b""
 
 
+def test_the_control_socket_can_not_be_reached(house: Daemon) -> None:
+    """A confined program has the daemon's uid, and neither the way to the socket nor the secret."""
+    folder = house.state / "control"
+    assert (folder / "socket").is_socket()
+    code = (
+        "import socket\n"
+        f"for path in ({str(folder / 'socket')!r}, '/proc/1/root{folder}/socket'):\n"
+        "    try: socket.socket(socket.AF_UNIX).connect(path); print('reached', path)\n"
+        "    except OSError as error: print(type(error).__name__)\n"
+    )
+    said = as_bob(house, f"/usr/bin/python3 -I - ; cat {folder}/secret; ls {folder}", stdin=code.encode())
+    assert (folder / "secret").read_bytes() not in said.stdout
+    assert b"reached" not in said.stdout
+    assert len(said.stdout.split()) == 2, said
+
+
 @pytest.mark.security("S117")
 def test_neither_the_daemon_nor_another_session_can_be_signalled_or_traced(house: Daemon) -> None:
     other = house.client.start("echo $$; exec sleep 300", login="carol", key="carol")

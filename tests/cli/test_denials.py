@@ -1,0 +1,63 @@
+"""`pysshd why`: a decision by its id, out of a log."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from pysshd.cli.denials import why
+
+LINES = [
+    {"time": "t1", "level": "info", "event": "request.allowed", "person": "alice", "decision": "aaaaaaaaaa"},
+    {
+        "time": "t2", "level": "warning", "event": "request.refused", "person": "bob", "request": "shell",
+        "reason": "no grant allows it", "decided_by": "no grant", "decision": "bbbbbbbbbb", "rules": "0123456789ab",
+        "trace": "ops (policy.yaml:9): who does not hold; 2 that do not speak of this request", "key": None,
+    },
+    {"time": "t3", "level": "info", "event": "session.ended", "text": "bbbbbbbbbb"},
+]  # fmt: skip
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    file = tmp_path / "log"
+    file.write_bytes(b"\n".join([b"no json bbbbbbbbbb", *(json.dumps(line).encode() for line in LINES), b"\xff{"]))
+    return file
+
+
+def ask(*words: str) -> Result:
+    return CliRunner().invoke(why, words)
+
+
+def test_a_refusal_with_its_trace(log: Path) -> None:
+    said = ask("bbbbbbbbbb", "--log", str(log))
+    assert said.exit_code == 0
+    assert said.stdout.splitlines() == [
+        "event       request.refused",
+        "time        t2",
+        "person      bob",
+        "request     shell",
+        "reason      no grant allows it",
+        "decided_by  no grant",
+        "rules       0123456789ab",
+        "tried:",
+        "  ops (policy.yaml:9): who does not hold",
+        "  2 that do not speak of this request",
+    ]
+
+
+def test_as_json(log: Path) -> None:
+    said = ask("bbbbbbbbbb", "--log", str(log), "--json")
+    assert [json.loads(line) for line in said.stdout.splitlines()] == [LINES[1]]
+
+
+def test_an_id_that_is_not_there(log: Path) -> None:
+    said = ask("cccccccccc", "--log", str(log))
+    assert said.exit_code == 1
+    assert said.stdout == ""
+    assert "no decision 'cccccccccc'" in said.stderr
+
+
+def test_a_log_that_is_not_there(tmp_path: Path) -> None:
+    assert ask("bbbbbbbbbb", "--log", str(tmp_path / "none")).exit_code == 2
