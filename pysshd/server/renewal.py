@@ -4,8 +4,10 @@ What a factor proved is asked again by what it was proven with: a key by whose i
 that it fitted still stands. A secret is not asked for again.
 """
 
+import hmac
 from collections.abc import Hashable
 
+from pysshd.policy.people import PasswordHash
 from pysshd.server.known import NOTHING_KNOWN, Known
 from pysshd.server.login_steps import Found, LoginSteps
 from pysshd.server.ports import Clock
@@ -41,7 +43,7 @@ async def _found_again(login: LoginSteps, before: Found, rules: Rules, clock: Cl
         person = login.person(before.person)
         if person is None:
             return f"{before.person} is not in the policy any more"
-        return before if person.password == before.proof else f"the password of {before.person} has changed"
+        return before if _is_same(person.password, before.proof) else f"the password of {before.person} has changed"
     known, now = login.known or NOTHING_KNOWN, clock.wall()
     holder = await rules.identity.key_holder(login.account, before.proof, now, known)
     fingerprint = before.proof.fingerprint
@@ -51,3 +53,10 @@ async def _found_again(login: LoginSteps, before: Found, rules: Rules, clock: Cl
     if holder.person != before.person:
         return f"key {fingerprint} is of {holder.person} now, not of {before.person}"
     return Found(holder.person, holder.step, before.proof)
+
+
+def _is_same(one: PasswordHash | None, other: PasswordHash | None) -> bool:
+    """Whether it is the same hash, or none at all."""
+    if one is None or other is None:
+        return one is other
+    return hmac.compare_digest(one.phc.reveal().encode(), other.phc.reveal().encode())
