@@ -10,6 +10,7 @@ from pysshd.processes.monitor import zygote_start
 
 if TYPE_CHECKING:
     from pysshd.daemon.host_keys import HostKey
+    from pysshd.policy.ruleset import Ruleset
 
 
 def serve_policy(
@@ -29,7 +30,7 @@ def serve_policy(
         zygote = zygote_start.start()
     except OSError as error:
         raise StartupError(f"zygote can not be started: {error}") from error
-    from pysshd.daemon.api import load_policy, make_log
+    from pysshd.daemon.api import load_policy, make_log, trusted_owners
     from pysshd.daemon.app import Options, serve
 
     def begun(host_keys: "list[HostKey]", addresses: list[str]) -> None:
@@ -40,5 +41,9 @@ def serve_policy(
         if ready is not None:
             ready(host_keys, addresses)
 
-    log = make_log(log_format, log_level)
-    serve(Options(path, lambda: load_policy(path, log, strict=strict), root_may_serve, begun, zygote=zygote), log)
+    log, owners = make_log(log_format, log_level), trusted_owners()
+
+    def load() -> "Ruleset":
+        return load_policy(path, log, owners, strict=strict)
+
+    serve(Options(path, load, root_may_serve, begun, zygote=zygote), log)

@@ -49,8 +49,8 @@ def serve(
             Options(Path(SETTINGS), lambda: load_settings(text, log), interface=interface, reloads=False), log
         )
     else:
-        path = Path(policy)
-        serve_options(Options(path, lambda: load_policy(path, log), interface=interface), log)
+        path, owners = Path(policy), trusted_owners()
+        serve_options(Options(path, lambda: load_policy(path, log, owners), interface=interface), log)
 
 
 def make_log(form: str, level: str) -> AuditLog:
@@ -58,8 +58,13 @@ def make_log(form: str, level: str) -> AuditLog:
     return AuditLog((DescriptorSink(STDERR, form, Level[level.upper()]),), lambda: datetime.now(UTC))
 
 
-def load_policy(path: Path, log: AuditLog, *, strict: bool = False) -> "Ruleset":
-    """Read and compile a policy; PolicyError with every problem, warnings to the log.
+def trusted_owners() -> frozenset[int]:
+    """Whose files are read: root's, and those of whoever starts the daemon, for as long as it runs."""
+    return frozenset({0, os.geteuid()})
+
+
+def load_policy(path: Path, log: AuditLog, owners: frozenset[int], *, strict: bool = False) -> "Ruleset":
+    """Read and compile a policy; PolicyError with every problem, warnings to the log. `owners`: whose files count.
 
     strict: a policy whose `tests` fail is refused, too; else it serves, and the log says so loudly.
     """
@@ -68,7 +73,7 @@ def load_policy(path: Path, log: AuditLog, *, strict: bool = False) -> "Ruleset"
     from pysshd.policy.load import load_file
     from pysshd.policy.problems import PolicyError
 
-    loaded = load_file(str(path), owner_uids=frozenset({0, os.geteuid()}))
+    loaded = load_file(str(path), owner_uids=owners)
     if strict and loaded.tests_failed:
         raise PolicyError(problem for problem in loaded.warnings if problem.severity == "failed")
     return _warned(loaded, log, str(path))

@@ -70,7 +70,7 @@ def test_every_other_event_has_a_place() -> None:
 ANSWERS: list[tuple[Any, Any]] = [
     (SignAnswer(1, b"s"), Signed(b"s")),
     (Offer(1, ("password",), "hi", "en"), AuthOffer(("password",), "hi", "en")),
-    *((AuthAnswer(1, o, ("x",)), AuthVerdict(o, ("x",))) for o in Outcome),
+    *((AuthAnswer(1, o, ("x",), "note"), AuthVerdict(o, ("x",), "note")) for o in Outcome),
     (Ask(1, "n", "i", (("p", True),)), Challenge("n", "i", (("p", True),))),
     *((OpenAnswer(1, code, "t"), OpenVerdict(code, "t")) for code in OpenCode),
     (RequestAnswer(1, True), RequestVerdict(True)),
