@@ -97,10 +97,9 @@ class LoginSteps:
             self._found[step.method, step.key] = Found(person, step, proof)
 
     @property
-    def done_and_found(self) -> dict[tuple[str, str | None], Found]:
-        """What was found out about the steps that are done."""
-        done = [(step.method, step.key) for step in self._connection.progress.steps]
-        return {key: self._found[key] for key in done if key in self._found}
+    def all_found(self) -> dict[tuple[str, str | None], Found]:
+        """What was found out about steps; one that its hook has just said yes to may not be counted as done yet."""
+        return dict(self._found)
 
     def counted(self, step: Step) -> Step:
         """A step as the daemon noted it, with what was found out about it."""

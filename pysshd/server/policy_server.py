@@ -75,6 +75,8 @@ class PolicyServer(ServerInterface):
         self._opened: dict[int, None] = {}
         self._states: WeakKeyDictionary[Channel, ChannelState] = WeakKeyDictionary()
         self._answered: Answered | None = None
+        self.fault = ""
+        """Why a step that was proven counts no more by newer rules; the login that it is of is over."""
 
     # --- authentication ---------------------------------------------------------------------------------------------
 
@@ -281,7 +283,10 @@ class PolicyServer(ServerInterface):
                 break
         self._rules, self._login, self._answered = rules, login, None
         self._book = DecisionBook(rules.identity, self._journal, self._new_id, login)
-        return self._login_again(fault, asked[0]) if asked is not None and steps else None
+        self.fault = self.fault or fault
+        if not steps or (asked is None and not self.fault):
+            return None
+        return self._login_again(self.fault, asked[0] if asked is not None else None)
 
     @property
     def login_until(self) -> datetime | None:

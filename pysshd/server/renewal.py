@@ -18,17 +18,20 @@ from pysshd.ssh.crypto.keys import PublicKey
 async def renewed(login: LoginSteps, rules: Rules, clock: Clock, peer: Hashable) -> tuple[LoginSteps, str]:
     """Return the login as it is by `rules` now, and why a step of it is not what it was, or "".
 
-    Where a step is not found any more, the login stands for nobody, and every request of it is refused.
+    A step that is not found any more means nothing: with it done, the login stands for nobody, and every request of it
+    is refused.
     """
     known = None if login.known is None else await _looked_up(login.account, rules, peer)
     again = login.renewed(rules.ruleset, known, {})
     found: dict[tuple[str, str | None], Found] = {}
-    for key, before in login.done_and_found.items():
+    fault = ""
+    for key, before in login.all_found.items():
         now = await _found_again(again, before, rules, clock)
         if isinstance(now, str):
-            return again, now
-        found[key] = now
-    return login.renewed(rules.ruleset, known, found), ""
+            fault = fault or now
+        else:
+            found[key] = now
+    return login.renewed(rules.ruleset, known, found), fault
 
 
 async def _looked_up(account: str, rules: Rules, peer: Hashable) -> Known:

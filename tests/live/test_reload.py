@@ -28,7 +28,7 @@ grants: [{who: alice, roles: owner@GRANT@}]
 """
 EVERYTHING = "{shell: true, exec: any, pty: true}"
 STAYING = "echo here $$; read x; exit 5"
-ENDED = re.compile(rb"pysshd: this session is no longer allowed and has been ended \(id ([0-9a-z]{10})\)\r\n")
+ENDED = re.compile(rb"ssh server: this session is no longer allowed and has been ended \(id ([0-9a-z]{10})\)\r\n")
 
 
 def policy(role: str = EVERYTHING, user: str = "", grant: str = "") -> str:
@@ -103,7 +103,7 @@ def test_a_good_file_is_in_force_when_the_command_returns(serve: Serve) -> None:
         assert refused.returncode == 255
         event = daemon.wait_event("request.refused")
         assert event["rules"] == rules != daemon.events("daemon.rules")[0]["rules"]
-        assert f"pysshd: refused (id {event['decision']})".encode() in refused.stderr
+        assert f"ssh server: refused (id {event['decision']})".encode() in refused.stderr
 
 
 @pytest.mark.security("S123")

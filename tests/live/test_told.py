@@ -19,7 +19,7 @@ from pysshd.ssh.wire.messages.connection import (
 )
 from pysshd.ssh.wire.messages.requests import DirectTcpip, Exec, ExitSignal
 from pysshd.ssh.wire.messages.transport import Debug, Disconnect, Ignore, KexEcdhInit, ServiceRequest
-from pysshd.ssh.wire.messages.userauth import UserauthRequest
+from pysshd.ssh.wire.messages.userauth import UserauthBanner, UserauthRequest
 from pysshd.ssh.wire.numbers import MessageNumber as Number
 from tests.live.channel import opened
 from tests.live.client import HOST, Keys
@@ -41,11 +41,14 @@ WORDS = frozenset(
         "", "protocol error", "key exchange failed", "corrupted packet", "service not available",
         "protocol version not supported", "too many authentication attempts", "closed",
         "not for a client to open", "unknown channel type", "destination not acceptable", "originator not acceptable",
-        "maximum packet size too small", "too many channels", "too many sessions", "refused by policy",
-        "login took too long", "the server is shutting down",
+        "maximum packet size too small", "too many channels", "too many sessions", "refused", "refused (id ID)",
+        "login took too long", "the server is shutting down", "login refused (id ID)\r\n",
+        "too many authentication attempts: login refused (id ID)",
     }
 )  # fmt: skip
-"""All that a client is ever told in words, from whatever file of ours they come."""
+"""All that a client is ever told in words, from whatever file of ours they come. An id is drawn by lot."""
+
+A_DRAWN_ID = re.compile(r"\(id [0-9a-hjkmnp-tv-z]{10}\)")
 
 NUMBERS = range(1, 256)
 
@@ -67,10 +70,10 @@ def told(payloads: list[bytes]) -> set[str]:
         elif payload[0] == Number.CHANNEL_OPEN_FAILURE:
             found.add(ChannelOpenFailure.decode(payload).description.decode())
         elif payload[0] == Number.USERAUTH_BANNER:
-            found.add(payload.decode("utf-8", "replace"))
+            found.add(UserauthBanner.decode(payload).message)
         elif payload[0] == Number.CHANNEL_REQUEST and b"exit-signal" in payload:
             found.add(ExitSignal.decode(ChannelRequest.decode(payload).data).message.decode())
-    return found
+    return {A_DRAWN_ID.sub("(id ID)", text) for text in found}
 
 
 def until_over(held: Wire) -> set[str]:

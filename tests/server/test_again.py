@@ -160,6 +160,22 @@ def test_a_reload_while_a_password_is_checked_counts() -> None:
     assert [(person, secret) for person, secret, _ in fresh.identity.checked] == [("", b"right")]
 
 
+@pytest.mark.parametrize(("text", "stays"), [(policy(), True), (policy(key=f'"{line_of(BOB)}"'), False)])
+def test_a_reload_between_a_yes_and_the_step_that_it_makes(text: str, stays: bool) -> None:
+    """The hook has said yes, and the daemon has not counted the step yet."""
+    house = House(policy())
+    house.writer.ask("signed")
+    assert asyncio.run(house.server.check_auth_publickey("alice", ALICE)) == 0
+    house.writer.ask(None)
+    assert renewed(house, text) is None
+    house.writer.succeeded("publickey", ALICE.fingerprint)
+    assert (house.server.check_channel_request("session", 0) == 0) is stays
+    assert bool(house.server.fault) is not stays
+    again = renewed(house, text)
+    assert again is not None
+    assert (again.login_fault(complete=True) == "") is stays
+
+
 def test_time_ends_a_login_without_a_reload() -> None:
     house = in_by_key(policy(user=", not_after: 2027-03-02"))
     assert house.server.login_until == datetime(2027, 3, 3, tzinfo=UTC)

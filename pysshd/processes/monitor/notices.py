@@ -21,5 +21,8 @@ def notice(text: str, decision: str | None) -> str:
 
 
 def line(text: str, decision: str | None) -> bytes:
-    """Return a notice as a line of standard error, which a raw terminal shows as one too."""
-    return f"pysshd: {notice(text, decision)}\r\n".encode()
+    """Return a notice as a line of standard error, which a raw terminal shows as one too.
+
+    It says who speaks, for it stands among what programs write, and not by which program: that is nobody's business.
+    """
+    return f"ssh server: {notice(text, decision)}\r\n".encode()

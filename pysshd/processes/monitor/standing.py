@@ -78,7 +78,7 @@ class Standing:
         """The login is complete. Where a reload came meanwhile, all is asked again."""
         self._complete = True
         self._edge.set(self._server.login_until)
-        if self._server.ruleset is not self._review.rules().ruleset:
+        if self._server.fault or self._server.ruleset is not self._review.rules().ruleset:
             self.due()
 
     def allowed(self, until: datetime | None) -> None:

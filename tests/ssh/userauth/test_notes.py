@@ -15,7 +15,7 @@ BANNER = UserauthBanner(NOTE + "\r\n", b"").encode()
 
 
 @pytest.mark.parametrize(("payload", "kind"), [(PASSWORD, PasswordOffered), (SIGNED, KeySigned)])
-def test_a_note_comes_before_the_failure(payload: bytes, kind: type) -> None:
+def test_a_note_comes_before_the_failure(payload: bytes, kind: type[PasswordOffered | KeySigned]) -> None:
     driver = started()
     assert driver.answer(driver.asked(payload, kind).ticket, TOLD) == ([], [BANNER, FAILED])
 
