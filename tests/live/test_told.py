@@ -171,7 +171,7 @@ def test_after_a_login(house: Daemon, keys: Keys) -> None:
         held.say(ChannelWindowAdjust(77, 1).encode(), ChannelData(78, b"x" * 100_000).encode())
         words |= until_over(held)
     assert words <= WORDS
-    assert "refused by policy" in words
+    assert "refused (id ID)" in words
 
 
 @pytest.mark.security("S121")

@@ -9,7 +9,6 @@ import os
 import socket
 import traceback
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime
 from functools import lru_cache, partial
 from ipaddress import ip_address
 from signal import SIGKILL
@@ -32,12 +31,11 @@ from pysshd.processes.monitor.pool import Worker
 from pysshd.processes.monitor.routes import REPORTS, STEPS, USES
 from pysshd.processes.monitor.sessions import Sessions
 from pysshd.processes.monitor.signing import Signing
-from pysshd.processes.monitor.standing import Standing
+from pysshd.processes.monitor.standing import Standing, Unreviewed
 from pysshd.processes.monitor.table import Gate
 from pysshd.processes.monitor.terms import Peer, Services, Terms
 from pysshd.server.again import Again
 from pysshd.server.connection import Connection, ProgressWriter
-from pysshd.server.policy_server import PolicyServer
 from pysshd.server.transport import Transport
 
 
@@ -68,7 +66,7 @@ class GuardedConnection:
         self._signing = Signing(services.signer, services.clock.monotonic)
         self._login: Login | None = None
         self._channels: Channels | None = None
-        self._standing: Standing | None = None
+        self._standing = Unreviewed()
         self._client = ""
         self._reason: str | None = None
         self._told_to_end = False
@@ -104,7 +102,7 @@ class GuardedConnection:
 
     def judge_again(self) -> None:
         """Ask again, soon, whether what this connection was allowed is allowed still."""
-        if self._standing is not None and not self._told_to_end:
+        if not self._told_to_end:
             self._standing.due()
 
     def _revoke(self, again: Again, fault: str) -> None:
@@ -135,8 +133,7 @@ class GuardedConnection:
         self._endpoint.close()
         if self._grace is not None:
             self._grace.cancel()
-        if self._standing is not None:
-            self._standing.close()
+        self._standing.close()
         if self._channels is not None:
             self._channels.close_all()
         else:
@@ -258,7 +255,15 @@ class GuardedConnection:
         connection = Connection(source, self._peer.listener, self._client, services.clock, progress.view)
         make = partial(services.make_server, connection, self._journal)
         hooks = await Hooks.of(make, services.inline_server, services.threads, self._complain)
-        self._review(hooks.by_policy)
+        if hooks.by_policy is not None and services.review is not None:
+            self._standing = Standing(
+                server=hooks.by_policy,
+                review=services.review,
+                journal=self._journal,
+                channels=lambda: self._channels,
+                spawn=self._spawn,
+                revoke=self._revoke,
+            )
         self._login = Login(
             user=call.user,
             service=call.service,
@@ -273,21 +278,6 @@ class GuardedConnection:
             accepted=lambda: self._accepted(hooks),
         )
         return await self._login.offer(call)
-
-    def _review(self, server: PolicyServer | None) -> None:
-        review = self._services.review
-        if server is None or review is None:
-            return
-        self._standing = Standing(
-            server=server,
-            review=review,
-            journal=self._journal,
-            channels=lambda: self._channels,
-            spawn=self._spawn,
-            revoke=self._revoke,
-        )
-        if server.ruleset is not review.rules().ruleset:
-            self._standing.due()  # it was made while a reload came
 
     def _accepted(self, hooks: Hooks) -> bool:
         """Let the client in; False where its connection is over by now, as by the grace time."""
@@ -311,17 +301,12 @@ class GuardedConnection:
             most=self._terms.sessions,
             send=self._send,
             transport=self._transport(),
-            allowed=self._allowed,
+            allowed=self._standing.allowed,
         )
         self._authenticated()
         # Only now the last step is among those that count.
-        if self._standing is not None:
-            self._standing.accepted()
+        self._standing.accepted()
         return True
-
-    def _allowed(self, until: datetime | None) -> None:
-        if self._standing is not None:
-            self._standing.allowed(until)
 
     def _transport(self) -> Transport:
         """What hooks may know of this connection by now."""

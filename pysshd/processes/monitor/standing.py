@@ -37,7 +37,23 @@ class Reviewed(Protocol):
         """Ask again for each of them, end what is to end, and return when to ask the next time."""
 
 
-class Standing:
+class Unreviewed:
+    """The review of a connection whose server decides as it likes, or has not been made: there is none."""
+
+    def due(self) -> None:
+        """Nothing is asked."""
+
+    def accepted(self) -> None:
+        """Nothing is asked."""
+
+    def allowed(self, until: datetime | None) -> None:
+        """Nothing is waited for."""
+
+    def close(self) -> None:
+        """Nothing is left."""
+
+
+class Standing(Unreviewed):
     """The review of one connection whose server decides by the policy.
 
     `spawn` runs work that belongs to the connection; `revoke` ends it, for a decision and a reason.
@@ -64,6 +80,8 @@ class Standing:
         self._again = False
         self._over = False
         self._complete = False
+        if server.ruleset is not review.rules().ruleset:
+            self.due()  # it was made while a reload came
 
     def due(self) -> None:
         """Ask again soon; what comes while that is under way is asked once more after it."""

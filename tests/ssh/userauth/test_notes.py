@@ -1,5 +1,7 @@
 """What a peer is told of a refusal, besides that it is one."""
 
+from typing import Any
+
 import pytest
 
 from pysshd.errors import DisconnectReason
@@ -15,7 +17,7 @@ BANNER = UserauthBanner(NOTE + "\r\n", b"").encode()
 
 
 @pytest.mark.parametrize(("payload", "kind"), [(PASSWORD, PasswordOffered), (SIGNED, KeySigned)])
-def test_a_note_comes_before_the_failure(payload: bytes, kind: type[PasswordOffered | KeySigned]) -> None:
+def test_a_note_comes_before_the_failure(payload: bytes, kind: Any) -> None:
     driver = started()
     assert driver.answer(driver.asked(payload, kind).ticket, TOLD) == ([], [BANNER, FAILED])
 
@@ -36,7 +38,7 @@ def test_a_note_is_of_failures_alone(outcome: Outcome) -> None:
 @pytest.mark.parametrize("payload", [PASSWORD, PROBE])
 def test_the_last_failure_takes_its_note_along(payload: bytes) -> None:
     driver = started(UserauthSettings(max_failures=1))
-    kind = PasswordOffered if payload == PASSWORD else KeyProbed
+    kind: Any = PasswordOffered if payload == PASSWORD else KeyProbed
     events, sent = driver.answer(driver.asked(payload, kind).ticket, TOLD)
     assert sent == []
     (failed,) = events
