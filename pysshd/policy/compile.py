@@ -11,8 +11,9 @@ from pysshd.policy.compile_crypto import warn_unusable_keys
 from pysshd.policy.compile_entries import EntriesCompiler
 from pysshd.policy.compile_people import PeopleCompiler, settings_of
 from pysshd.policy.enforce import OwnerCheck, PatternCheck
+from pysshd.policy.enforce_record import RecordCheck
 from pysshd.policy.keyfiles import KeyFiles
-from pysshd.policy.lint_bounds import warn_bounds_of_nothing, warn_lesser_bounds
+from pysshd.policy.lint_bounds import warn_bounds_of_nothing, warn_lesser_bounds, warn_limits_of_nothing
 from pysshd.policy.lint_commands import warn_hooks, warn_interpreters
 from pysshd.policy.lint_conditions import warn_ipv4_only, warn_keys_of_nobody, warn_unused_listeners
 from pysshd.policy.lint_forward import ShellBesideForward, warn_denied_ipv4, warn_denied_names
@@ -55,6 +56,7 @@ def compile_policy(document: Document, key_files: KeyFiles | None, report: Repor
         check_login(login, everyone, document.groups, worlds, report, entries.marks)
     ClashCheck(worlds, report, entries.marks).check(everyone, ruleset.grants_of)
     PatternCheck(worlds, report, entries.marks).check(everyone, ruleset.grants_of)
+    RecordCheck(worlds, report, entries.marks).check(everyone, ruleset.grants_of)
     owner = settings.server.owner
     if settings.server.accounts == "service":
         nobodies = {person.name for person in everyone if person.certified or person.guests is not None}
@@ -74,6 +76,7 @@ def compile_policy(document: Document, key_files: KeyFiles | None, report: Repor
         warn_interpreters(grants, report, entries.marks)
         warn_hooks(everyone, ruleset.grants_of, worlds, report, entries.marks)
         warn_lesser_bounds(grants, report, entries.marks)
+        warn_limits_of_nothing(grants, report, entries.marks)
         warn_bounds_of_nothing(grants, everyone, ruleset.grants_of, worlds, report, entries.marks)
     return replace(ruleset, settings=replace(settings, server=replace(settings.server, owner=owner)))
 

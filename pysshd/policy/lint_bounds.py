@@ -1,6 +1,7 @@
 """Bounds that never matter: warnings."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final
 
 from pysshd.policy.bounds import Limit, Record
 from pysshd.policy.clash import GrantsOf
@@ -9,6 +10,7 @@ from pysshd.policy.people import Person
 from pysshd.policy.problems import Mark
 from pysshd.policy.report import Report
 from pysshd.policy.rights import Rights
+from pysshd.policy.rights_net import PlainRight
 from pysshd.policy.ruleset import Effect, Grant
 from pysshd.policy.worlds import Signature, Worlds
 
@@ -56,6 +58,24 @@ def _lesser(grant: Grant, other: Grant, first: bool) -> list[tuple[str, str]]:
 
 def _is_stronger(theirs: Limit, mine: Limit, first: bool) -> bool:
     return theirs.amount < mine.amount or (theirs.amount == mine.amount and first)
+
+
+_USED: Final[Mapping[str, tuple[Callable[[Rights], bool], str]]] = {
+    "forwards": (lambda rights: any(not isinstance(right, PlainRight) for right in rights.net), "forwards nothing"),
+    "files": (lambda rights: bool(rights.sftp), "has no files by sftp"),
+    "file_size": (lambda rights: bool(rights.sftp), "has no files by sftp"),
+    "sessions": (lambda rights: bool(rights.runs), "runs nothing"),
+}
+"""Limits of what some permissions alone do: whether a grant has one, and what is said where it has none."""
+
+
+def warn_limits_of_nothing(grants: Iterable[Grant], report: Report, marks: Mapping[str, Mark]) -> None:
+    """Limits beside an allow that permits nothing which they count."""
+    for grant in grants:
+        for limit in sorted(grant.bounds.limits) if grant.effect is Effect.ALLOW else ():
+            used, otherwise = _USED.get(limit.name, (None, ""))
+            if used is not None and not used(grant.rights):
+                report.warning(marks[grant.where], f"{limit} of {grant.name} never matters: {grant.name} {otherwise}")
 
 
 def warn_bounds_of_nothing(
