@@ -2,6 +2,7 @@
 
 import gc
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,6 @@ from pysshd.processes.monitor import zygote_start
 
 if TYPE_CHECKING:
     from pysshd.daemon.host_keys import HostKey
-    from pysshd.policy.ruleset import Ruleset
 
 
 def serve_policy(
@@ -42,8 +42,6 @@ def serve_policy(
             ready(host_keys, addresses)
 
     log, owners = make_log(log_format, log_level), trusted_owners()
-
-    def load() -> "Ruleset":
-        return load_policy(path, log, owners, strict=strict)
-
-    serve(Options(path, load, root_may_serve, begun, zygote=zygote), log)
+    load = partial(load_policy, path, log, owners, strict=strict)
+    again = partial(load_policy, path, log, owners, strict=True)
+    serve(Options(path, load, root_may_serve, begun, zygote=zygote, reload=again), log)

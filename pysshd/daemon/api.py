@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -45,12 +46,11 @@ def serve(
     log = make_log(log_format, log_level)
     if isinstance(policy, Mapping):
         text = json.dumps(dict(policy))
-        serve_options(
-            Options(Path(SETTINGS), lambda: load_settings(text, log), interface=interface, reloads=False), log
-        )
+        serve_options(Options(Path(SETTINGS), lambda: load_settings(text, log), interface=interface), log)
     else:
         path, owners = Path(policy), trusted_owners()
-        serve_options(Options(path, lambda: load_policy(path, log, owners), interface=interface), log)
+        load = partial(load_policy, path, log, owners)
+        serve_options(Options(path, load, interface=interface, reload=partial(load, strict=True)), log)
 
 
 def make_log(form: str, level: str) -> AuditLog:

@@ -64,7 +64,7 @@ class Options:
     policy: the file, for the log. load: reads it. root_may_serve: sessions may run as root, for nobody but root is in
     the policy (the quickstart's). ready: called once connections are accepted, with the host keys and the addresses.
     interface: makes the servers, instead of the policy or of the class that it names. zygote: is on its way already.
-    reloads: the policy is a file, which may be read again.
+    reload: reads it again, and refuses it where its tests fail, for there is a good one; None: the policy is no file.
     """
 
     policy: Path
@@ -73,7 +73,7 @@ class Options:
     ready: Callable[[list[host_keys.HostKey], list[str]], None] | None = None
     interface: Factory | None = None
     zygote: Started | None = None
-    reloads: bool = True
+    reload: LoadPolicy | None = None
 
 
 def serve(options: Options, log: AuditLog) -> None:
@@ -230,10 +230,10 @@ async def _run(options: Options, log: AuditLog, launcher: Launcher, prepared: Pr
 
 def _reloader(options: Options, log: AuditLog, prepared: Prepared, renewing: Renewing) -> Reloader | None:
     """What reads the policy again; None where it is no file."""
-    if not options.reloads:
+    if options.reload is None:
         return None
     check = partial(_refuse_unservable, options, prepared)
-    load = partial(read, options.load, prepared.ruleset.settings, check)
+    load = partial(read, options.reload, prepared.ruleset.settings, check)
     return Reloader(options.policy, load, renewing.put_in_force, InForce(prepared.ruleset.version), log)
 
 

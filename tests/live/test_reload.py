@@ -106,6 +106,21 @@ def test_a_good_file_is_in_force_when_the_command_returns(serve: Serve) -> None:
         assert f"ssh server: refused (id {event['decision']})".encode() in refused.stderr
 
 
+def test_a_file_whose_tests_fail_stays_out(serve: Serve) -> None:
+    with serve(policy()) as daemon:
+        rewrite(
+            daemon,
+            "grants: [{who: alice, roles: owner}]",
+            "grants: [{who: alice, roles: owner}]\n"
+            "tests: [{as: alice, from: 192.0.2.1, login: publickey, deny: [shell, {exec: ls}]}]",
+        )
+        said = ctl(daemon, "reload")
+        assert said.returncode == 1
+        assert "test failed: case 1: alice may shell" in said.stderr
+        assert daemon.wait_event("reload.refused")["count"] == 2
+        assert daemon.ssh("exit 7").returncode == 7
+
+
 @pytest.mark.security("S123")
 def test_a_bad_file_stays_out_and_each_problem_is_told(serve: Serve) -> None:
     with serve(policy()) as daemon:
