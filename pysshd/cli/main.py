@@ -33,6 +33,7 @@ COMMANDS = {
     "why": ("pysshd.cli.denials", "why"),
     "keygen": ("pysshd.cli.keygen", "keygen"),
     "hash-password": ("pysshd.cli.passwords", "hash_password"),
+    "import-sshd-config": ("pysshd.cli.import_sshd", "import_sshd_config"),
 }
 """Each command, and where it stands: whoever serves imports none of them."""
 

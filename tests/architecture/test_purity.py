@@ -20,6 +20,7 @@ PURE = (
     "pysshd.version",
     "pysshd.ssh",
     "pysshd.patterns",
+    "pysshd.importing",
     "pysshd.policy",
     "pysshd.server",
     "pysshd.audit.events",

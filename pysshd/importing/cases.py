@@ -1,0 +1,109 @@
+"""What sshd does today, as cases: of each kind of account, listener and stretch one connection."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Final
+
+from pysshd.importing.entries import Behaviours
+from pysshd.importing.rights import Behaviour
+from pysshd.importing.subjects import Subject
+from pysshd.patterns.globs import parse_glob
+from pysshd.patterns.hosts import IPAddress
+
+_USUAL: Final = tuple(ip_address(text) for text in ("192.0.2.1", "2001:db8::1"))
+"""Addresses for examples (RFC 5737, RFC 3849), where a stretch holds one."""
+
+_VARIABLES: Final = ("LANG", "LC_ALL", "FOO")
+_BEFORE: Final = "2000-01-01T00:00:00Z"
+"""Before any key that is of use expires."""
+
+_MOST: Final = 400
+
+
+@dataclass(frozen=True, slots=True)
+class ImportCase:
+    """One connection, and what comes of it. groups: of those that matter, in which the account is."""
+
+    subject: Subject
+    account: str
+    groups: frozenset[str]
+    source: IPAddress
+    listener: str
+    behaviour: Behaviour
+
+
+def cases_of(behaviours: Behaviours, somebody: str) -> tuple[ImportCase, ...]:
+    """The cases; of places in which a subject is treated alike one for each family. somebody: a name nobody has."""
+    found: list[ImportCase] = []
+    for subject, by_place in behaviours.items():
+        seen: set[tuple[Behaviour, int]] = set()
+        for (listener, stretch), behaviour in by_place.items():
+            version = stretch.first.version
+            if (behaviour, version) in seen:
+                continue
+            seen.add((behaviour, version))
+            usual = next((one for one in _USUAL if one.version == version
+                          and int(stretch.first) <= int(one) <= int(stretch.last)), stretch.some)  # fmt: skip
+            name = subject.name if subject.kind == "account" else somebody
+            found.append(ImportCase(subject, name, subject.groups, usual, listener, behaviour))
+    return tuple(found)
+
+
+def tests_of(
+    cases: Iterable[ImportCase], named: Mapping[str, str], matter: Sequence[str], many_listeners: bool
+) -> list[object]:
+    """The section `tests`. named: names of listeners by their texts."""
+    made: list[object] = []
+    for case in cases:
+        for test in _tests(case, named, matter, many_listeners):
+            if test not in made:
+                made.append(test)
+    return made[:_MOST]
+
+
+def _tests(
+    case: ImportCase, named: Mapping[str, str], matter: Sequence[str], many_listeners: bool
+) -> Iterator[dict[str, object]]:
+    head: dict[str, object] = {"as": case.account, "from": str(case.source)}
+    if case.subject.key is not None:
+        head["key"] = case.subject.key.key.fingerprint
+    if many_listeners:
+        head["listener"] = named.get(case.listener, case.listener)
+    if matter:
+        head["system_groups"] = sorted(case.groups) or "none"
+    if case.subject.key is not None and case.subject.key.expires is not None:
+        head["at"] = _BEFORE
+    if not case.behaviour.chains:
+        yield {**head, "refused": "any"}
+        return
+    chain = case.behaviour.chains[0]
+    allow, deny, runs = requests_of(case.behaviour)
+    made: dict[str, object] = {**head, "login": "+".join(chain)}
+    if allow:
+        made["allow"] = allow
+    if deny:
+        made["deny"] = deny
+    yield made
+    if runs:
+        yield {**head, "login": "+".join(chain), "allow": ["shell"], "runs": list(runs)}
+
+
+def requests_of(behaviour: Behaviour) -> tuple[list[object], list[object], tuple[str, ...]]:
+    """What is allowed, what is denied, and the program that runs, where one is forced."""
+    rights = behaviour.rights
+    allow: list[object] = []
+    deny: list[object] = []
+
+    def put(request: object, allowed: bool) -> None:
+        (allow if allowed else deny).append(request)
+
+    anything = rights.shell or bool(rights.forced)
+    put("shell", anything)
+    put({"exec": "id"}, anything)
+    served = {name for name, _ in rights.subsystems}
+    put({"subsystem": "sftp"}, bool(rights.forced or rights.jail) or "sftp" in served)
+    put({"pty": "xterm"}, rights.pty)
+    for name in _VARIABLES:
+        put({"env": f"{name}=x"}, any(parse_glob(pattern).matches(name) for pattern in rights.accept))
+    return allow, deny, tuple(word.replace("{{", "{").replace("}}", "}") for word in rights.forced)
