@@ -9,7 +9,7 @@ from ipaddress import ip_address, ip_network
 from pysshd.patterns.globs import Glob, parse_glob
 from pysshd.patterns.hosts import AddressError, AddressSet, IPAddress, Network, address_set, parse_network
 
-_IPV4_HEAD = re.compile(r"(?:(?:0|[1-9]\d{0,2})\.){1,3}\*")
+_IPV4_HEAD = re.compile(r"(?:(?:0|[1-9]\d{0,2})\.){1,3}")
 _OF_ADDRESSES = frozenset("0123456789abcdefABCDEF:.*?")
 _EVERYWHERE: tuple[Network, ...] = (ip_network("0.0.0.0/0"), ip_network("::/0"))
 
@@ -45,20 +45,24 @@ def in_list(text: str, patterns: Iterable[str]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One pattern of addresses. networks: what it stands for, or None where its matches are no prefixes."""
+    """One pattern of addresses. networks: what it stands for, or, where its matches are no prefixes, in what they lie.
+
+    whole: whether it matches everything in them.
+    """
 
     text: str
-    networks: tuple[Network, ...] | None
+    networks: tuple[Network, ...]
+    whole: bool = True
 
     @property
     def addresses(self) -> AddressSet:
-        """The addresses that it matches, as far as they are prefixes."""
-        return address_set(self.networks or ())
+        """The addresses in which its matches lie."""
+        return address_set(self.networks)
 
     def holds(self, address: IPAddress, exact: bool) -> bool | None:
         """Whether it matches. exact: the very address is meant; else one that stands for others between edges, and a
         pattern of another form is not known of them."""
-        if self.networks is not None:
+        if self.whole or address not in self.addresses:
             return address in self.addresses
         return matches(str(address), self.text) if exact else None
 
@@ -76,15 +80,16 @@ def place(pattern: str) -> Place:
         return Place(pattern, _EVERYWHERE)
     if not _OF_ADDRESSES.issuperset(pattern):
         return Place(pattern, ())
-    if _IPV4_HEAD.fullmatch(pattern):
-        numbers = pattern.removesuffix(".*").split(".")
-        if all(int(number) < 256 for number in numbers):
-            base = ".".join([*numbers, *["0"] * (4 - len(numbers))])
-            return Place(pattern, (ip_network(f"{base}/{8 * len(numbers)}"),))
-        return Place(pattern, ())
     if "*" not in pattern and "?" not in pattern:
         return Place(pattern, ())
-    return Place(pattern, None)
+    head = _IPV4_HEAD.match(pattern)
+    if head is None:
+        return Place(pattern, _EVERYWHERE, whole=False)
+    numbers = head[0].removesuffix(".").split(".")
+    if any(int(number) > 255 for number in numbers):
+        return Place(pattern, ())
+    base = ".".join([*numbers, *["0"] * (4 - len(numbers))])
+    return Place(pattern, (ip_network(f"{base}/{8 * len(numbers)}"),), whole=pattern == f"{head[0]}*")
 
 
 def _is_address(text: str) -> bool:
@@ -97,14 +102,12 @@ def _is_address(text: str) -> bool:
 
 def address_in(address: IPAddress, patterns: Iterable[str], exact: bool) -> int | None:
     """As `in_list`, for addresses; None where it hangs on a pattern that is not known."""
-    found: int | None = 0
-    unsure = False
+    held: dict[bool, set[bool | None]] = {True: set(), False: set()}
     for pattern in patterns:
-        held = place(pattern.removeprefix("!")).holds(address, exact)
-        if held is None:
-            unsure = True
-        elif held:
-            if pattern.startswith("!"):
-                return -1
-            found = 1
-    return None if unsure else found
+        negated = pattern.startswith("!")
+        held[negated].add(place(pattern.removeprefix("!")).holds(address, exact))
+    if True in held[True]:
+        return -1
+    if True not in held[False] and None not in held[False]:
+        return 0
+    return None if None in held[True] or True not in held[False] else 1

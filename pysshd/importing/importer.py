@@ -130,7 +130,7 @@ def _patterns(config: SshdConfig, keys: Sequence[ImportedKey]) -> Iterator[str]:
 
 def _prefixes(pattern: str) -> tuple[Network, ...]:
     try:
-        return place(pattern.removeprefix("!")).networks or ()
+        return place(pattern.removeprefix("!")).networks
     except AddressError:
         return ()
 

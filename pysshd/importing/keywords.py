@@ -78,7 +78,7 @@ _IN_MATCH: Final = (
     ("PAMServiceName", v.word, ("sshd",)),
     ("PasswordAuthentication", FLAG, _YES),
     ("PermitEmptyPasswords", FLAG, _NO),
-    ("PermitListen", v.ports, ("any",)),
+    ("PermitListen", v.listens, ("any",)),
     ("PermitOpen", v.ports, ("any",)),
     ("PermitRootLogin", _ROOT, ("without-password",)),
     ("PermitTTY", FLAG, _YES),

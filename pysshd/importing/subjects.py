@@ -16,7 +16,7 @@ from pysshd.patterns.names import is_name
 from pysshd.policy.problems import Mark
 
 NOBODY = "\0"
-"""The account of those who are not named: no pattern but a star matches it."""
+"""The account of those who are not named, and a group that they are in: no pattern but a star matches it."""
 
 _LAST_UID = 65533
 
@@ -79,7 +79,7 @@ def subjects_of(
     found += [replace(one, key=key) for one in list(found) for key in special.get(one.name, ())]
     if not closed:
         found += [Subject("group", group, frozenset([group]), frozenset([group])) for group in matter]
-        found.append(Subject("rest"))
+        found.append(Subject("rest", held=frozenset([NOBODY])))
     return Subjects(tuple(sorted(found, key=lambda one: one.order)), matter, special)
 
 

@@ -125,3 +125,9 @@ def ports(words: Sequence[str], raw: str) -> Words:
     """Destinations or places to listen: `any`, `none`, or `host:port`."""
     found = many(words, raw)
     return (found[0].lower(),) if len(found) == 1 and found[0].lower() in ("any", "none") else found
+
+
+def listens(words: Sequence[str], raw: str) -> Words:
+    """The same, where a port alone means any host."""
+    found = ports(words, raw)
+    return found if found in (("any",), ("none",)) else tuple(one if ":" in one else f"*:{one}" for one in found)
