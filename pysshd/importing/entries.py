@@ -4,8 +4,10 @@ Grants have no order and login entries are ordered, so both are written for part
 of account excludes the others, and the addresses are written out.
 """
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from graphlib import CycleError, TopologicalSorter
 from typing import TypeAlias
 
 from pysshd.importing.rights import Behaviour
@@ -49,9 +51,11 @@ class Plan:
         self._cuts = tuple(cuts)
 
     def login(self) -> tuple[Entry, ...]:
-        """Who comes in by what; those that ask for least stand first, as no entry is above one that asks for less."""
+        """Who comes in by what; no entry stands above one that asks for less, for it would seem to be meant there."""
         found = self._entries(lambda one: Behaviour(one.chains))
-        return tuple(sorted(found, key=lambda one: min(len(chain) for chain in one.behaviour.chains)))
+        demands = dict.fromkeys(one.behaviour.chains for one in found)
+        order = _least_first(tuple(demands))
+        return tuple(sorted(found, key=lambda one: order.index(one.behaviour.chains)))
 
     def grants(self) -> tuple[Entry, ...]:
         """Who may do what."""
@@ -113,3 +117,26 @@ class Plan:
         for seen, listeners in by_listener.items():
             networks = None if len(seen) == len(self._cuts) else tuple(str(one) for one in joined(seen))
             yield Where(networks, None if len(listeners) == len(self._listeners) else tuple(listeners))
+
+
+Chains: TypeAlias = tuple[tuple[str, ...], ...]
+
+
+def _least_first(demands: tuple[Chains, ...]) -> tuple[Chains, ...]:
+    """Demands in an order in which none comes behind one that asks for more; where there is none, by their length."""
+    graph = {one: [other for other in demands if other != one and _asks_less(other, one)] for one in demands}
+    try:
+        return tuple(TopologicalSorter(graph).static_order())
+    except CycleError:
+        return tuple(sorted(demands, key=lambda one: min(len(chain) for chain in one)))
+
+
+def _asks_less(some: Chains, other: Chains) -> bool:
+    """Whether a chain of some asks for less than every one of the others (as the check of `login` sees it)."""
+    shortest = min(len(chain) for chain in other)
+    for chain in some:
+        have = Counter(chain)
+        wanted = [Counter(one) for one in other]
+        if not any(one <= have for one in wanted) and (len(chain) < shortest or any(have <= one for one in wanted)):
+            return True
+    return False

@@ -125,8 +125,8 @@ def of_sshd(settings: dict[str, list[str]], simulated: Simulated) -> Answer:
 
 
 def _chains(settings: dict[str, list[str]], root: bool) -> set[tuple[str, ...]]:
-    on = {method for method in ("publickey", "password")
-          if settings["pubkeyauthentication" if method == "publickey" else "passwordauthentication"] == ["yes"]}  # fmt: skip
+    switches = {"publickey": "pubkeyauthentication", "password": "passwordauthentication"}
+    on = {method for method, switch in switches.items() if settings[switch] == ["yes"]}
     if settings["authorizedkeysfile"] == ["none"] or settings["revokedkeys"] != ["none"]:
         on.discard("publickey")
     wanted = settings["authenticationmethods"][0].split()
