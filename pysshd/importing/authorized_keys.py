@@ -87,7 +87,7 @@ def read_authorized_keys(content: str, file: str, user: str, zone: str, remarks:
         if one is None:
             continue
         if one.key.blob in found:
-            remarks.note(mark, f"the key stands before, in line {found[one.key.blob].mark.line}, which sshd takes")
+            remarks.note(mark, f"the key stands before, in line {found[one.key.blob].mark.line}, and that one counts")
             continue
         found[one.key.blob] = one
     return tuple(found.values())

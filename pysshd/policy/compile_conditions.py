@@ -69,6 +69,9 @@ class ConditionsCompiler:
             found.append(anyone)
         if model.account is not None:
             found.append(c.Account(_clause("account", model.account), frozenset(one.text for one in model.account)))
+            if self._document.sources:
+                # Whoever has an account of that name is a person of the source.
+                self.who.people_of_source |= {one.text for one in model.account} - self._document.users.keys()
         if model.listener is not None:
             found.append(self._listener(model.listener))
         if isinstance(model, GrantConditions) and model.with_ is not None:

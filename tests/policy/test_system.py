@@ -185,3 +185,16 @@ def test_what_everyone_has_is_not_what_root_has() -> None:
     assert load_text(PEOPLE + f"grants: [{grants}]\n", "p.yaml").warnings == ()
     again = load_text(PEOPLE + SHELLS.replace("[", "[{name: other, who: '*', roles: login-shell}, "), "p.yaml")
     assert "gives nothing that other" in again.warnings[0].message
+
+
+def test_an_account_that_is_named_alone_may_be_a_person_of_the_host() -> None:
+    """Of whom `account` speaks is as little known as of whom `who` speaks: the entry is reached."""
+    rules = ruleset(
+        "login:\n"
+        "  - {account: carol, who: system-group:ops, methods: publickey+password}\n"
+        '  - {who: "*", unless: {who: carol}, methods: publickey}\n' + SHELLS
+    )
+    assert not ask(rules, LOGIN, "carol", groups=("staff",)).allowed
+    decision = ask(rules, LOGIN, "carol", groups=("ops",))
+    assert decision.allowed
+    assert decision.reason == "login entry 1 goes on with password"
