@@ -34,7 +34,7 @@ def read_accounts(passwd: str, group: str) -> tuple[dict[str, Account], frozense
     names: dict[int, str] = {}
     members: dict[str, set[str]] = {}
     groups: set[str] = set()
-    for line in group.splitlines():
+    for line in group.split("\n"):
         fields = line.split(":")
         if len(fields) < 4 or not fields[2].isdigit():
             continue
@@ -43,7 +43,7 @@ def read_accounts(passwd: str, group: str) -> tuple[dict[str, Account], frozense
         for member in filter(None, fields[3].split(",")):
             members.setdefault(member, set()).add(fields[0])
     found: dict[str, Account] = {}
-    for line in passwd.splitlines():
+    for line in passwd.split("\n"):
         fields = line.split(":")
         if len(fields) < 7 or not (fields[2].isdigit() and fields[3].isdigit()):
             continue

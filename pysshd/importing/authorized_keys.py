@@ -58,7 +58,8 @@ class ImportedKey:
             by_name = host_matches(patterns, connection)
             if by_address == -1 or (by_address == 0 and by_name is False):
                 return False
-            if by_address != 1 and by_name is not True:
+            hidden = connection.host is None and any(one.startswith("!") for one in patterns)
+            if hidden or (by_address != 1 and by_name is not True):
                 found = None
         return found
 
@@ -78,7 +79,7 @@ class _Options:
 def read_authorized_keys(content: str, file: str, user: str, zone: str, remarks: Remarks) -> tuple[ImportedKey, ...]:
     """The keys of a file; every line that gives none is named."""
     found: dict[bytes, ImportedKey] = {}
-    for number, line in enumerate(content.splitlines(), 1):
+    for number, line in enumerate(content.split("\n"), 1):
         mark = Mark(file, number, 1)
         text = line.strip(" \t\r")
         if not text or text.startswith("#"):

@@ -7,11 +7,12 @@ from typing import Final
 
 from pysshd.importing.entries import Behaviours
 from pysshd.importing.rights import Behaviour
+from pysshd.importing.stretches import Stretch
 from pysshd.importing.subjects import Subject
 from pysshd.patterns.globs import parse_glob
 from pysshd.patterns.hosts import IPAddress
 
-_USUAL: Final = tuple(ip_address(text) for text in ("192.0.2.1", "2001:db8::1"))
+_USUAL: Final = tuple(ip_address(text) for text in ("192.0.2.1", "198.51.100.1", "203.0.113.1", "2001:db8::1"))
 """Addresses for examples (RFC 5737, RFC 3849), where a stretch holds one."""
 
 _VARIABLES: Final = ("LANG", "LC_ALL", "FOO")
@@ -37,17 +38,22 @@ def cases_of(behaviours: Behaviours, somebody: str) -> tuple[ImportCase, ...]:
     """The cases; of places in which a subject is treated alike one for each family. somebody: a name nobody has."""
     found: list[ImportCase] = []
     for subject, by_place in behaviours.items():
-        seen: set[tuple[Behaviour, int]] = set()
+        name = subject.name if subject.kind == "account" else somebody
+        best: dict[tuple[Behaviour, int], tuple[bool, IPAddress, str]] = {}
         for (listener, stretch), behaviour in by_place.items():
-            version = stretch.first.version
-            if (behaviour, version) in seen:
-                continue
-            seen.add((behaviour, version))
-            usual = next((one for one in _USUAL if one.version == version
-                          and int(stretch.first) <= int(one) <= int(stretch.last)), stretch.some)  # fmt: skip
-            name = subject.name if subject.kind == "account" else somebody
-            found.append(ImportCase(subject, name, subject.groups, usual, listener, behaviour))
+            usual = next((one for one in _USUAL if _holds(stretch, one)), None)
+            one = (usual is None, usual or stretch.some, listener)
+            kind = (behaviour, stretch.first.version)
+            best[kind] = min(best.get(kind, one), one, key=lambda one: one[0])
+        found += [
+            ImportCase(subject, name, subject.groups, source, listener, behaviour)
+            for (behaviour, _), (_, source, listener) in best.items()
+        ]
     return tuple(found)
+
+
+def _holds(stretch: Stretch, address: IPAddress) -> bool:
+    return stretch.first.version == address.version and int(stretch.first) <= int(address) <= int(stretch.last)
 
 
 def tests_of(

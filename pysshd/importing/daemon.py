@@ -7,7 +7,7 @@ from typing import Final, TypeAlias
 
 from pysshd.importing.algorithms import ALGORITHMS, served
 from pysshd.importing.effective import Effective, Value
-from pysshd.importing.login import mark_of
+from pysshd.importing.login import MOST_RSA_BITS, mark_of
 from pysshd.importing.notes import Remarks
 from pysshd.importing.sshd_config import SshdConfig
 from pysshd.patterns.hosts import IPAddress
@@ -16,6 +16,7 @@ from pysshd.policy.problems import Mark
 Tree: TypeAlias = Mapping[str, object]
 """A part of a policy, as texts, lists and mappings."""
 
+_MOST_STARTUPS: Final = 100_000
 _KEPT_SIZE: Final = (1 << 20, 1 << 36)
 
 
@@ -110,7 +111,7 @@ def crypto_of(found: Effective, file: str, remarks: Remarks) -> dict[str, object
         made["compression"] = "+zlib@openssh.com"
     size = found["requiredrsasize"]
     if size.lines and int(size.first) > 2048:
-        made["min_rsa_bits"] = size.first
+        made["min_rsa_bits"] = str(min(int(size.first), MOST_RSA_BITS))
     elif size.lines and int(size.first) < 2048:
         remarks.warn(mark_of(size, file), f"RequiredRSASize {size.first}: RSA keys below 2048 bits are never accepted")
     rekey = _rekey(found["rekeylimit"], file, remarks)
@@ -141,11 +142,11 @@ def limits_of(config: SshdConfig, found: Effective, file: str, remarks: Remarks)
     made["auth_attempts"] = str(min(max(_smallest(config, found, "maxauthtries", remarks), 1), 100))
     sessions = _smallest(config, found, "maxsessions", remarks)
     made["sessions_per_connection"] = str(min(max(sessions, 1), 1000))
-    start, rate, full = (int(part) for part in found["maxstartups"].first.split(":"))
+    start, rate, full = (min(int(part), _MOST_STARTUPS) for part in found["maxstartups"].first.split(":"))
     startups: dict[str, object] = {"start": str(start), "rate": f"{rate}%", "full": str(full)}
     per_source = found["persourcemaxstartups"].first
     if per_source.isdigit() and int(per_source) > 0:
-        startups["per_source"] = per_source
+        startups["per_source"] = str(min(int(per_source), _MOST_STARTUPS))
     return made | {"startups": startups}
 
 

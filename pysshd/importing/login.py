@@ -12,6 +12,7 @@ from pysshd.policy.problems import Mark
 _SWITCHES: Final = {"publickey": "pubkeyauthentication", "password": "passwordauthentication",
                     "keyboard-interactive": "kbdinteractiveauthentication"}  # fmt: skip
 _MOST_STEPS: Final = 4
+MOST_RSA_BITS: Final = 16384
 
 Chain = tuple[str, ...]
 
@@ -94,6 +95,13 @@ def _keys_count(found: Effective, file: str, remarks: Remarks) -> bool:
             "PubkeyAuthOptions verify-required has no equivalent: keys would come in without a PIN, so that none does"
         )
         remarks.refuse(mark_of(options, file), text)
+        return False
+    size = found["requiredrsasize"]
+    if int(size.first) > MOST_RSA_BITS:
+        text = (
+            f"RequiredRSASize {size.first}: {MOST_RSA_BITS} bits are the most that can be asked for, and no key counts"
+        )
+        remarks.refuse(mark_of(size, file), text)
         return False
     accepted = found["pubkeyacceptedalgorithms"]
     if not takes_keys(accepted):

@@ -6,7 +6,7 @@ from typing import Final
 
 from pysshd.importing.globbing import address_in, in_list, place
 from pysshd.importing.notes import SshdConfigError
-from pysshd.importing.words import keyword_of, words_of
+from pysshd.importing.words import keyword_of
 from pysshd.patterns.hosts import AddressError, IPAddress
 from pysshd.policy.problems import Mark
 
@@ -76,9 +76,16 @@ def host_matches(patterns: tuple[str, ...], connection: Connection) -> bool | No
         return None
     if connection.exact:
         return in_list(connection.host.lower(), patterns) == 1
-    if any("/" in pattern for pattern in patterns):
-        patterns = tuple(pattern for pattern in patterns if "/" not in pattern)
-    return _positive(address_in(connection.address, patterns, connection.exact))
+    as_text = [pattern for pattern in patterns if not _is_other_form(pattern.removeprefix("!"))]
+    return _positive(address_in(connection.address, as_text, connection.exact))
+
+
+def _is_other_form(pattern: str) -> bool:
+    """Whether it stands for addresses, and no address is written like it."""
+    if "/" in pattern:
+        return True
+    networks = place(pattern).networks
+    return "*" not in pattern and "?" not in pattern and [str(one.network_address) for one in networks] != [pattern]
 
 
 def _address(patterns: tuple[str, ...], connection: Connection) -> bool | None:
@@ -127,9 +134,9 @@ def read_match(rest: str, mark: Mark) -> Match:
             found.append(Criterion(kind, (), mark))
             continue
         value, rest = _value(rest)
-        if not value:
+        if not value or value.startswith("#"):
             raise SshdConfigError(mark, f"Match {word} has no pattern behind it")
-        patterns = tuple(words_of(value, mark)[0].split(","))
+        patterns = tuple(value.split(","))
         _check(word, kind, patterns, mark)
         found.append(Criterion(kind, patterns, mark))
     if not found:
@@ -142,7 +149,7 @@ def read_match(rest: str, mark: Mark) -> Match:
 def _value(rest: str) -> tuple[str, str]:
     if rest.startswith('"'):
         value, _, rest = rest[1:].partition('"')
-        return f'"{value}"', rest.lstrip()
+        return value, rest.lstrip()
     parts = rest.split(None, 1)
     return (parts[0], parts[1] if len(parts) > 1 else "") if parts else ("", "")
 

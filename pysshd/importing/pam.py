@@ -38,7 +38,7 @@ def keeping_out(services: Mapping[str, str], service: str) -> tuple[Module, ...]
 def _modules(services: Mapping[str, str], service: str, stacks: tuple[str, ...], depth: int) -> Iterator[Module]:
     if depth > _MOST:
         raise KeyError(service)
-    for number, line in enumerate(services[service].replace("\\\n", " ").splitlines(), 1):
+    for number, line in enumerate(services[service].replace("\\\n", " ").split("\n"), 1):
         words = line.partition("#")[0].split()
         if len(words) >= 2 and words[0] == "@include":
             yield from _modules(services, words[1], stacks, depth + 1)

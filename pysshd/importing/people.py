@@ -52,7 +52,7 @@ def _path(word: str) -> str | None:
         word = "~/" + word.removeprefix("%h/")
     elif not word.startswith("/"):
         word = f"~/{word}"
-    if "{" in word or "}" in word:
+    if "{" in word or "}" in word or any(ord(char) < 32 for char in word):
         return None
     for token, slot in _SLOTS:
         word = word.replace(token, slot)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from pysshd.importing.globbing import place
 from pysshd.importing.keywords import ALIASES, DEAD, KEYWORDS, Keyword
 from pysshd.importing.matching import Match, read_match
 from pysshd.importing.notes import Remarks, SshdConfigError
@@ -60,8 +61,10 @@ class _Reader:
     def read(self, text: str, file: str, outer: tuple[Match, ...], depth: int) -> Iterator[Line]:
         """The lines of one file; a Match in it ends with the file."""
         scope = outer
-        for number, line in enumerate(text.splitlines(), 1):
+        for number, line in enumerate(text.split("\n"), 1):
             mark = Mark(file, number, 1)
+            if "\0" in line:
+                raise SshdConfigError(mark, "the line has a NUL")
             name, rest = keyword_of(line)
             key = name.lower()
             if not name:
@@ -99,6 +102,15 @@ class _Reader:
             raise SshdConfigError(mark, f"{keyword.name} behind Match, where sshd does not take it")
         try:
             value = keyword.read(words_of(rest, mark), rest)
+            if key in ("allowusers", "denyusers"):
+                _check_places(value)
         except ValueError as error:
             raise SshdConfigError(mark, f"{keyword.name} {rest}: {error}") from None
         return Line(keyword, value, mark, scope)
+
+
+def _check_places(users: Words) -> None:
+    """ValueError (AddressError) where `USER@HOST` has a prefix that is none."""
+    for word in users:
+        for pattern in word.rpartition("@")[2].split(",") if "@" in word else ():
+            place(pattern.removeprefix("!"))

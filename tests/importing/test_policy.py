@@ -73,3 +73,23 @@ def test_everybody_gets_what_sshd_gives(name: str) -> None:
         if wanted:
             assert (str(simulated), sorted(ours.allowed)) == (str(simulated), sorted(theirs.allowed))
             assert (str(simulated), ours.forced[-len(theirs.forced) :]) == (str(simulated), theirs.forced)
+
+
+@pytest.mark.parametrize("name", names())
+def test_the_tests_that_are_written_pass(name: str) -> None:
+    loaded = load_text(imported(name).policy, f"{name}.yaml", language=True)
+    verdicts = getattr(loaded, "verdicts", ())
+    assert bool(verdicts) == Language().has_section("tests")
+    assert [one for one in verdicts if not one.passed] == []
+
+
+@pytest.mark.parametrize("name", names())
+def test_what_is_written_is_a_policy_without_an_odd_word(name: str) -> None:
+    """But for what follows from the configuration itself."""
+    warnings = load_text(imported(name).policy, f"{name}.yaml", language=True).warnings
+    odd = [str(one) for one in warnings if one.severity == "warning" and not any(word in one.message for word in MEANT)]
+    assert odd == []
+
+
+MEANT = ("IPv4", "bounds nothing")
+"""Of what a configuration may well mean: places of one family, and forwarding beside a shell."""
