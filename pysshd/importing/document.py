@@ -151,11 +151,14 @@ def _head(file: str, remarks: Sequence[Remark]) -> list[str]:
 def _whom(entry: Entry) -> tuple[str, ...]:
     """In words, where the conditions alone would be hard to read."""
     first = entry.subjects[0]
+    words = []
     if first.kind == "rest":
-        return ("Everyone else." if entry.unless else "Everyone but root.",)
+        words.append("Everyone else." if entry.unless else "Everyone but root.")
     if first.key is not None:
-        return (f"The key of {first.key.mark.where.encode('unicode_escape').decode()}.",)
-    return ()
+        words.append(f"The key of {first.key.mark.where}.")
+    if entry.origins:
+        words.append(f"Match of {', '.join(mark.where for mark in entry.origins)}.")
+    return (" ".join(words).encode("unicode_escape").decode(),) if words else ()
 
 
 def _one_or_list(values: Sequence[str]) -> object:

@@ -85,6 +85,12 @@ def _answer(held: bool | None, question: Question, assume: Assume) -> bool:
     return assume(question) if held is None else held
 
 
+def blocks_of(config: SshdConfig, connection: Connection) -> tuple[Mark, ...]:
+    """Where the Match blocks stand that hold for a connection, whatever is not known of it."""
+    held = (match for match in config.blocks if all(one.holds(connection) is True for one in match.criteria))
+    return tuple(match.mark for match in held)
+
+
 def all_effective(config: SshdConfig, connection: Connection) -> Iterator[tuple[Effective, bool]] | None:
     """What sshd would do, and whether it would let the account try to log in; once for each way in which what can not
     be known may be. None: there are too many of these."""

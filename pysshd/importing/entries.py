@@ -13,10 +13,12 @@ from typing import TypeAlias
 from pysshd.importing.rights import Behaviour
 from pysshd.importing.stretches import Stretch, joined
 from pysshd.importing.subjects import Subject, Subjects
+from pysshd.policy.problems import Mark
 
 Area: TypeAlias = frozenset[tuple[str, Stretch]]
 """Listeners, by their texts, and stretches."""
 
+Origin: TypeAlias = Callable[[Subject, str, Stretch], tuple[Mark, ...]]
 Behaviours: TypeAlias = Mapping[Subject, Mapping[tuple[str, Stretch], Behaviour]]
 
 
@@ -30,21 +32,30 @@ class Where:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry: whom it means, where, and what it says."""
+    """One entry: whom it means, where, and what it says. origins: the Match blocks that hold for all that it means."""
 
     conditions: tuple[tuple[str, tuple[str, ...]], ...]
     unless: tuple[str, ...]
     where: Where
     subjects: tuple[Subject, ...]
     behaviour: Behaviour = field(default_factory=Behaviour)
+    origins: tuple[Mark, ...] = ()
 
 
 class Plan:
-    """Makes entries of behaviours. listeners: the texts of all of them; cuts: every stretch."""
+    """Makes entries of behaviours. listeners: the texts of all of them; cuts: every stretch; origin: which Match blocks
+    hold for somebody in a place.
+    """
 
     def __init__(
-        self, behaviours: Behaviours, subjects: Subjects, listeners: Sequence[str], cuts: Sequence[Stretch]
+        self,
+        behaviours: Behaviours,
+        subjects: Subjects,
+        listeners: Sequence[str],
+        cuts: Sequence[Stretch],
+        origin: Origin,
     ) -> None:
+        self._origin = origin
         self._behaviours = behaviours
         self._subjects = subjects
         self._listeners = tuple(listeners)
@@ -75,8 +86,16 @@ class Plan:
                     areas.setdefault((behaviour, frozenset(places), self._together(subject)), []).append(subject)
         for (behaviour, area, _), subjects in areas.items():
             conditions, unless = self._whom(subjects)
-            found += [Entry(conditions, unless, where, tuple(subjects), behaviour) for where in self._wheres(area)]
+            origins = self._origins(subjects, area)
+            found += [
+                Entry(conditions, unless, where, tuple(subjects), behaviour, origins) for where in self._wheres(area)
+            ]
         return found
+
+    def _origins(self, subjects: Sequence[Subject], area: Area) -> tuple[Mark, ...]:
+        """The Match blocks that hold wherever the entry does."""
+        held = [self._origin(subject, *place) for subject in subjects for place in area]
+        return tuple(mark for mark in held[0] if all(mark in one for one in held))
 
     def _together(self, subject: Subject) -> Hashable:
         """Subjects alike in this stand in one entry."""

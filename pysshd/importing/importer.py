@@ -11,7 +11,7 @@ from pysshd.importing.behaviour import Asker
 from pysshd.importing.cases import ImportCase, cases_of
 from pysshd.importing.daemon import Listener, crypto_of, limits_of, listeners_of, server_of
 from pysshd.importing.document import Parts, document_of
-from pysshd.importing.effective import Effective, effective
+from pysshd.importing.effective import Effective, blocks_of, effective
 from pysshd.importing.entries import Plan
 from pysshd.importing.globbing import place
 from pysshd.importing.language import Language
@@ -25,6 +25,7 @@ from pysshd.importing.sshd_config import Includes, SshdConfig, parse_sshd_config
 from pysshd.importing.stretches import Stretch, stretches
 from pysshd.importing.subjects import Subject, subjects_of
 from pysshd.patterns.hosts import AddressError, Network
+from pysshd.policy.problems import Mark
 
 BannerReader: TypeAlias = Callable[[str], str | None]
 """The text of a banner's file, None where there is none that could be shown."""
@@ -95,7 +96,12 @@ def import_policy(sources: Sources, language: Language, read_banner: BannerReade
         source=source_of(common, config.file, sources.min_uid, passwords, remarks),
     )
     somebody = next(name for name in _SOMEBODY if name not in sources.host.accounts)
-    plan = Plan(behaviours, subjects, [one.text for one in listeners], cuts)
+    by_text = {one.text: one for one in listeners}
+
+    def origin(subject: Subject, listener: str, stretch: Stretch) -> tuple[Mark, ...]:
+        return blocks_of(config, _connection(subject, by_text[listener], stretch, common))
+
+    plan = Plan(behaviours, subjects, tuple(by_text), cuts, origin)
     cases = cases_of(behaviours, somebody)
     text = document_of(config.file, parts, plan, listeners, subjects, cases, language, remarks.all)
     return Imported(text, remarks.all, remarks.complete, config, cases)
@@ -139,8 +145,13 @@ def _behaviour(asker: Asker, subject: Subject, listener: Listener, stretch: Stre
     """What sshd does for one kind of account in one place; nothing for an account that the policy can not have."""
     if _is_out(subject, sources):
         return CLOSED
-    looked_up = asker.common["usedns"].is_on
-    connection = Connection(
+    return asker.behaviour(_connection(subject, listener, stretch, asker.common), subject.key)
+
+
+def _connection(subject: Subject, listener: Listener, stretch: Stretch, common: Effective) -> Connection:
+    """One connection that stands for all of its kind."""
+    looked_up = common["usedns"].is_on
+    return Connection(
         subject.user,
         subject.held,
         stretch.first,
@@ -150,7 +161,6 @@ def _behaviour(asker: Asker, subject: Subject, listener: Listener, stretch: Stre
         exact=False,
         uid0=subject.uid == 0,
     )
-    return asker.behaviour(connection, subject.key)
 
 
 def _is_out(subject: Subject, sources: Sources) -> bool:

@@ -121,7 +121,9 @@ def of_sshd(settings: dict[str, list[str]], simulated: Simulated) -> Answer:
         words = (SFTP_SERVER, *forced.split()[1:])
     elif forced != "none":
         words = (forced,)
-    return Answer(frozenset(chains), frozenset(allowed) if chroot == "none" else frozenset(), words)
+    # In another root a shell would see what no policy shows; SFTP alone shows a folder.
+    sayable = chroot == "none" or forced.split()[0] == "internal-sftp"
+    return Answer(frozenset(chains), frozenset(allowed) if sayable else frozenset(), words)
 
 
 def _chains(settings: dict[str, list[str]], root: bool) -> set[tuple[str, ...]]:
