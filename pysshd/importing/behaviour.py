@@ -73,7 +73,7 @@ class Asker:
 
     def _one(self, found: Effective, connection: Connection, key: ImportedKey | None) -> Behaviour:
         file = self.config.file
-        chains = chains_of(found, file, connection.uid0, key, self.language, self.remarks)
+        chains = chains_of(found, file, connection.uid0, key, self.remarks)
         if key is not None:
             chains = self._of_key(chains, connection, key)
         if any("publickey" in chain for chain in chains) and self._keys_differ(found):

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from pysshd.policy.fields_login import METHODS
 from pysshd.policy.model import SECTIONS
 from pysshd.policy.model_entries import RoleModel
 
@@ -22,7 +21,3 @@ class Language:
     def has_section(self, name: str) -> bool:
         """Whether a document has this section."""
         return name in SECTIONS
-
-    def has_method(self, name: str) -> bool:
-        """Whether a chain of a login may have this step."""
-        return name in METHODS

@@ -5,7 +5,6 @@ from typing import Final
 from pysshd.importing.algorithms import takes_keys
 from pysshd.importing.authorized_keys import ImportedKey
 from pysshd.importing.effective import Effective, Value
-from pysshd.importing.language import Language
 from pysshd.importing.notes import Remarks
 from pysshd.policy.problems import Mark
 
@@ -22,20 +21,16 @@ def mark_of(value: Value, file: str) -> Mark:
     return value.lines[0].mark if value.lines else Mark(file, 1, 1)
 
 
-def chains_of(
-    found: Effective, file: str, uid0: bool, key: ImportedKey | None, language: Language, remarks: Remarks
-) -> tuple[Chain, ...]:
+def chains_of(found: Effective, file: str, uid0: bool, key: ImportedKey | None, remarks: Remarks) -> tuple[Chain, ...]:
     """The chains of methods by which somebody comes in; `key`: it is one of its steps."""
     enabled = {method for method, switch in _SWITCHES.items() if found[switch].is_on}
     wanted = found["authenticationmethods"]
     chains: list[Chain] = []
     if wanted.words == ("any",):
         chains = [(method,) for method in ("publickey", "password") if method in enabled]
-        if "keyboard-interactive" in enabled and language.has_method("pam") and found["usepam"].is_on:
-            chains.append(("pam",))
     else:
         for text in wanted.words:
-            chain = _chain(text, enabled, wanted, file, language, remarks)
+            chain = _chain(text, enabled, wanted, file, remarks)
             if chain is not None:
                 chains.append(chain)
     chains = [chain for chain in chains if "publickey" not in chain or _keys_count(found, file, remarks)]
@@ -44,19 +39,15 @@ def chains_of(
     return _shortest(chains)
 
 
-def _chain(
-    text: str, enabled: set[str], wanted: Value, file: str, language: Language, remarks: Remarks
-) -> Chain | None:
+def _chain(text: str, enabled: set[str], wanted: Value, file: str, remarks: Remarks) -> Chain | None:
     """One alternative of AuthenticationMethods; None where it can not be met, or not be said."""
     steps = [step.partition(":")[0] for step in text.split(",")]
     mark = mark_of(wanted, file)
     if any(step in _SWITCHES and step not in enabled for step in steps):
         return None
-    if language.has_method("pam"):
-        steps = ["pam" if step == "keyboard-interactive" else step for step in steps]
-    other = [step for step in steps if step not in ("publickey", "password", "pam")]
+    other = [step for step in steps if step not in ("publickey", "password")]
     if other:
-        remarks.warn(mark, f"AuthenticationMethods {text}: {other[0]} has no equivalent, and nobody comes in by it")
+        remarks.warn(mark, f"AuthenticationMethods {text}: {other[0]} is not imported, and nobody comes in by it")
         return None
     if steps.count("password") > 1 or len(steps) > _MOST_STEPS:
         remarks.warn(mark, f"AuthenticationMethods {text}: a password counts once and a chain has at most "
