@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Final
 
+from pysshd.importing.authorized_keys import ImportedKey
 from pysshd.importing.entries import Behaviours
+from pysshd.importing.login import Chain
 from pysshd.importing.rights import Behaviour
 from pysshd.importing.stretches import Stretch
 from pysshd.importing.subjects import Subject
@@ -34,6 +36,30 @@ class ImportCase:
     behaviour: Behaviour
 
 
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """What people could prove themselves by, as far as the policy says. keys: by account, those in the policy itself.
+
+    without_password: the accounts whose passwords the policy does not take from the host.
+    """
+
+    keys: Mapping[str, tuple[ImportedKey, ...]]
+    without_password: frozenset[str]
+
+    def login(self, case: ImportCase) -> tuple[Chain, tuple[ImportedKey, ...]] | None:
+        """A chain of the case, and the keys of it that have to be told; None where the policy has too few for any."""
+        own = self.keys.get(case.account, ())
+        given = case.subject.key
+        usable = [*((given,) if given is not None else ()), *(key for key in own if not key.is_special)]
+        for chain in case.behaviour.chains:
+            count = chain.count("publickey")
+            if "password" in chain and case.account in self.without_password:
+                continue
+            if not own or count <= len(usable):
+                return chain, tuple(usable[:count])
+        return None
+
+
 def cases_of(behaviours: Behaviours, somebody: str) -> tuple[ImportCase, ...]:
     """The cases; of places in which a subject is treated alike one for each family. somebody: a name nobody has."""
     found: list[ImportCase] = []
@@ -57,33 +83,42 @@ def _holds(stretch: Stretch, address: IPAddress) -> bool:
 
 
 def tests_of(
-    cases: Iterable[ImportCase], named: Mapping[str, str], matter: Sequence[str], many_listeners: bool
+    cases: Iterable[ImportCase],
+    secrets: Secrets,
+    named: Mapping[str, str],
+    matter: Sequence[str],
+    many_listeners: bool,
 ) -> list[object]:
     """The section `tests`. named: names of listeners by their texts."""
     made: list[object] = []
     for case in cases:
-        for test in _tests(case, named, matter, many_listeners):
-            if test not in made:
-                made.append(test)
+        head: dict[str, object] = {"as": case.account, "from": str(case.source)}
+        if many_listeners:
+            head["listener"] = named.get(case.listener, case.listener)
+        if matter:
+            head["system_groups"] = sorted(case.groups) or "none"
+        if any(key.expires is not None for key in secrets.keys.get(case.account, ())):
+            head["at"] = _BEFORE
+        made += [test for test in _tests(case, head, secrets) if test not in made]
     return made[:_MOST]
 
 
-def _tests(
-    case: ImportCase, named: Mapping[str, str], matter: Sequence[str], many_listeners: bool
-) -> Iterator[dict[str, object]]:
-    head: dict[str, object] = {"as": case.account, "from": str(case.source)}
-    if case.subject.key is not None:
-        head["key"] = case.subject.key.key.fingerprint
-    if many_listeners:
-        head["listener"] = named.get(case.listener, case.listener)
-    if matter:
-        head["system_groups"] = sorted(case.groups) or "none"
-    if case.subject.key is not None and case.subject.key.expires is not None:
-        head["at"] = _BEFORE
+def _tests(case: ImportCase, head: dict[str, object], secrets: Secrets) -> Iterator[dict[str, object]]:
+    own = secrets.keys.get(case.account, ())
+    special = any(one.is_special for one in own)
     if not case.behaviour.chains:
-        yield {**head, "refused": "any"}
+        key = case.subject.key or next((one for one in own if not one.is_special), None)
+        if not special:
+            yield head | {"refused": "any"}
+        elif key is not None:
+            yield head | {"key": key.key.fingerprint, "refused": "publickey"}
         return
-    chain = case.behaviour.chains[0]
+    login = secrets.login(case)
+    if login is None:
+        return
+    chain, used = login
+    if used and special:
+        head |= {"key": [one.key.fingerprint for one in used]}
     allow, deny, runs = requests_of(case.behaviour)
     made: dict[str, object] = {**head, "login": "+".join(chain)}
     if allow:

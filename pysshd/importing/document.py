@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from pysshd.importing.cases import ImportCase, tests_of
+from pysshd.importing.cases import ImportCase, Secrets, tests_of
 from pysshd.importing.daemon import Listener
 from pysshd.importing.entries import Entry, Plan
 from pysshd.importing.language import Language
@@ -35,11 +35,13 @@ def document_of(
     listeners: Sequence[Listener],
     subjects: Subjects,
     cases: Sequence[ImportCase],
+    secrets: Secrets,
     language: Language,
     remarks: Sequence[Remark],
 ) -> str:
     """The whole policy."""
-    return _Document(parts, listeners, subjects).text(file, plan, cases, language, remarks)
+    document = _Document(parts, listeners, subjects)
+    return document.text(file, plan, cases, secrets, language, remarks)
 
 
 class _Document:
@@ -52,7 +54,13 @@ class _Document:
         self._roles: dict[Rights, str] = {}
 
     def text(
-        self, file: str, plan: Plan, cases: Sequence[ImportCase], language: Language, remarks: Sequence[Remark]
+        self,
+        file: str,
+        plan: Plan,
+        cases: Sequence[ImportCase],
+        secrets: Secrets,
+        language: Language,
+        remarks: Sequence[Remark],
     ) -> str:
         """Every section in the order of the language; entries are made first, for they name networks and roles."""
         login = [self._login(one) for one in plan.login() if self._may_be(one)]
@@ -72,6 +80,7 @@ class _Document:
         if language.has_section("tests"):
             sections["tests"] = tests_of(
                 [case for case in cases if self._may_be_subject(case.subject)],
+                secrets,
                 self._named,
                 self._subjects.groups,
                 len(self._listeners) > 1,

@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 from pysshd.importing.accounts import Host
 from pysshd.importing.authorized_keys import ImportedKey, read_authorized_keys
 from pysshd.importing.behaviour import Asker
-from pysshd.importing.cases import ImportCase, cases_of
+from pysshd.importing.cases import ImportCase, Secrets, cases_of
 from pysshd.importing.daemon import Listener, crypto_of, limits_of, listeners_of, server_of
 from pysshd.importing.document import Parts, document_of
 from pysshd.importing.effective import Effective, blocks_of, effective
@@ -103,7 +103,11 @@ def import_policy(sources: Sources, language: Language, read_banner: BannerReade
 
     plan = Plan(behaviours, subjects, tuple(by_text), cuts, origin)
     cases = cases_of(behaviours, somebody)
-    text = document_of(config.file, parts, plan, listeners, subjects, cases, language, remarks.all)
+    secrets = Secrets(
+        {user: tuple(key for key in keys if key.user == user) for user in sources.key_files},
+        frozenset(one.name for one in subjects.all if one.uid is not None and one.uid < sources.min_uid),
+    )
+    text = document_of(config.file, parts, plan, listeners, subjects, cases, secrets, language, remarks.all)
     return Imported(text, remarks.all, remarks.complete, config, cases)
 
 

@@ -43,8 +43,9 @@ def policy(config: str, lines: str, user: str = "alice") -> Imported:
 
 
 def ask(made: Imported, used: str, user: str = "alice", source: str = "10.0.0.5") -> Answer:
-    ruleset = load_text(made.policy, "policy.yaml", language=True).ruleset
-    return of_policy(ruleset, Simulated(user, source, "192.0.2.100", 22), "*:22", (used, "SHA256:other"))
+    loaded = load_text(made.policy, "policy.yaml", language=True)
+    assert [one for one in getattr(loaded, "verdicts", ()) if not one.passed] == []
+    return of_policy(loaded.ruleset, Simulated(user, source, "192.0.2.100", 22), "*:22", (used, "SHA256:other"))
 
 
 def test_a_plain_key_does_what_its_owner_may() -> None:

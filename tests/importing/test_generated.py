@@ -56,7 +56,9 @@ KEYS = {user: [(f"{user}-keys", "\n".join(one.line for one in held))] for user, 
 @given(CONFIGS)
 def test_the_policy_permits_what_sshd_does(text: str) -> None:
     made = import_policy(Sources(text, "generated", lambda path: [], HOST, KEYS), Language(), lambda path: None)
-    ruleset = load_text(made.policy, "generated.yaml", language=True).ruleset
+    loaded = load_text(made.policy, "generated.yaml", language=True)
+    assert [one for one in getattr(loaded, "verdicts", ()) if not one.passed] == []
+    ruleset = loaded.ruleset
     config = parse_sshd_config(text, "generated", lambda path: [], Remarks())
     listeners = tuple((one.name, one.host, one.port) for one in ruleset.settings.server.listen)
     for simulated in SIMULATED:
