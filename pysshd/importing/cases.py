@@ -1,6 +1,6 @@
 """What sshd does today, as cases: of each kind of account, listener and stretch one connection."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Final
@@ -86,17 +86,17 @@ def tests_of(
     cases: Iterable[ImportCase],
     secrets: Secrets,
     named: Mapping[str, str],
-    matter: Sequence[str],
+    groups: Set[str],
     many_listeners: bool,
 ) -> list[object]:
-    """The section `tests`. named: names of listeners by their texts."""
+    """The section `tests`. named: names of listeners by their texts. groups: those that conditions speak of."""
     made: list[object] = []
     for case in cases:
         head: dict[str, object] = {"as": case.account, "from": str(case.source)}
         if many_listeners:
             head["listener"] = named.get(case.listener, case.listener)
-        if matter:
-            head["system_groups"] = sorted(case.groups) or "none"
+        if groups:
+            head["system_groups"] = sorted(case.groups & groups) or "none"
         if any(key.expires is not None for key in secrets.keys.get(case.account, ())):
             head["at"] = _BEFORE
         made += [test for test in _tests(case, head, secrets) if test not in made]

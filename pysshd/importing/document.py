@@ -13,6 +13,7 @@ from pysshd.importing.rights import SFTP_ALL, SFTP_READ, Rights
 from pysshd.importing.subjects import Subject, Subjects
 from pysshd.importing.yaml_text import Commented, block
 
+_GROUP: Final = "system-group:"
 _SHORT: Final = 3
 """Prefixes that stand in an entry itself; more have a name."""
 
@@ -52,6 +53,7 @@ class _Document:
         self._named: dict[str, str] = {}
         self._networks: dict[tuple[str, ...], str] = {}
         self._roles: dict[Rights, str] = {}
+        self._groups: set[str] = set()
 
     def text(
         self,
@@ -82,7 +84,7 @@ class _Document:
                 [case for case in cases if self._may_be_subject(case.subject)],
                 secrets,
                 self._named,
-                self._subjects.groups,
+                self._groups,
                 len(self._listeners) > 1,
             )
         tree |= {name: section for name, section in sections.items() if section}
@@ -115,6 +117,8 @@ class _Document:
 
     def _conditions(self, entry: Entry) -> dict[str, object]:
         made: dict[str, object] = {key: _one_or_list(values) for key, values in entry.conditions}
+        words = [word for _, values in entry.conditions for word in values]
+        self._groups |= {word.removeprefix(_GROUP) for word in (*words, *entry.unless) if word.startswith(_GROUP)}
         if entry.where.networks is not None:
             made["from"] = self._from(entry.where.networks)
         if entry.where.listeners is not None:
