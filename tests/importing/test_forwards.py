@@ -1,6 +1,7 @@
 """What sshd forwards, in the words of `forward`, and SFTP in a folder of its own, as `sftp`."""
 
 from dataclasses import dataclass
+from ipaddress import ip_address
 
 import pytest
 
@@ -8,6 +9,12 @@ from pysshd.importing.cases import ImportCase
 from pysshd.importing.importer import Imported, Sources, import_policy
 from pysshd.importing.language import Language
 from pysshd.importing.rights import Rights
+from pysshd.policy.decide import decide
+from pysshd.policy.load import load_text
+from pysshd.policy.people import Person
+from pysshd.policy.query import Facts, Query, Request, UnixFacts
+from pysshd.policy.query_net import X11, Agent, Connect, Listen
+from tests.importing.asking import NOW
 from tests.importing.ground import HOST, key
 
 
@@ -121,3 +128,34 @@ def test_another_root_for_anything_else_is_closed(folder: str, command: str) -> 
     found = made(f"{ALICE}ChrootDirectory {folder}\nForceCommand {command}\n")
     assert all(not one.behaviour.chains for one in found.cases)
     assert any(one.kind == "refused" and "ChrootDirectory" in one.text for one in found.remarks)
+
+
+@pytest.mark.parametrize(
+    ("text", "allowed"),
+    [
+        ("", {"web", "db", "loopback", "listen", "agent"}),
+        ("PermitOpen db.example.com:5432\n", {"db", "listen", "agent"}),
+        ("AllowTcpForwarding local\nAllowAgentForwarding no\n", {"web", "db", "loopback"}),
+        ("PermitListen 9999\nX11Forwarding yes\n", {"web", "db", "loopback", "agent", "x11"}),
+        ("DisableForwarding yes\n", set()),
+    ],
+)
+def test_the_policy_forwards_what_sshd_forwards(text: str, allowed: set[str]) -> None:
+    """By the language of this version, decided for one who is logged in by a key of the policy."""
+    lines = f"no-user-rc {key(1).line}"
+    sources = Sources(f"{text}", "sshd_config", lambda path: [], HOST, {"alice": [("keys", lines)]})
+    ruleset = load_text(import_policy(sources, Language(), lambda path: None).policy, language=True).ruleset
+    person = ruleset.people["alice"]
+    step = Person.step(person.keys[0], key(1).fingerprint)
+    facts = Facts("alice", "alice", ip_address("192.0.2.7"), "*:22", "SSH-2.0-test", NOW, (step,),
+                  unix=UnixFacts("alice", 1000))  # fmt: skip
+    requests: dict[str, Request] = {
+        "web": Connect("web.example.com", 443),
+        "db": Connect("db.example.com", 5432),
+        "loopback": Connect("127.0.0.1", 80),
+        "listen": Listen("localhost", 8080),
+        "low": Listen("localhost", 80),
+        "agent": Agent(),
+        "x11": X11(False, 0),
+    }
+    assert {name for name, one in requests.items() if decide(ruleset, Query(facts, one)).allowed} == allowed
