@@ -35,7 +35,7 @@ from pysshd.policy.query import IPAddress, UnixFacts, Unknown
 from pysshd.policy.steps import Certificate, Chain
 from pysshd.policy.weekly import DAYS, local_time
 
-_NOBODY: Final = "\0"
+NOBODY: Final = "\0"
 """An account or a listener that no condition names."""
 
 _ROOT: Final = "root"
@@ -238,7 +238,7 @@ def _sources(conditions: Iterable[Condition]) -> list[IPAddress | None]:
 
 def _listeners(conditions: Iterable[Condition]) -> list[str]:
     named = sorted({name for one in conditions if isinstance(one, Listener) for name in one.listeners})
-    return [*named, _NOBODY]
+    return [*named, NOBODY]
 
 
 def describe(case: Case, entries: Sequence[Conditions]) -> str:
@@ -249,7 +249,7 @@ def describe(case: Case, entries: Sequence[Conditions]) -> str:
         words.append(f"as {case.account}")
     if any(isinstance(condition, From) for condition in conditions):
         words.append(f"from {case.source}" if case.source is not None else "from no address")
-    if case.listener != _NOBODY:
+    if case.listener != NOBODY:
         words.append(f"on {case.listener}")
     if any(isinstance(condition, With) for condition in conditions):
         words.append(f"with {'+'.join(case.methods)}")

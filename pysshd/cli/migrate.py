@@ -1,0 +1,28 @@
+"""`pysshd migrate`: bring a policy file to the version that this daemon reads."""
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from pysshd.policy.load import load_file
+from pysshd.policy.model import VERSION
+from pysshd.policy.problems import PolicyError
+
+
+@click.command(short_help="Bring a policy file to the newest version of the language.")
+@click.argument("file", type=click.Path(path_type=Path, readable=False))
+def migrate(file: Path) -> None:
+    """Rewrite the policy FILE for the newest version of the language.
+
+    There is one version so far, and nothing to rewrite: the file is read, and left as it is. Exit status: 0 nothing is
+    to be done, 2 the file is refused.
+    """
+    try:
+        load_file(str(file), owner_uids=frozenset({0, os.geteuid()}), language=True)
+    except PolicyError as error:
+        click.echo(str(error), err=True)
+        click.secho(f"{file}: refused; 'pysshd check {file}' says more", fg="red", err=True)
+        sys.exit(2)
+    click.echo(f"{file}: version {VERSION}, the only one there is; nothing to do")

@@ -1,0 +1,92 @@
+"""What two policies say to the daemon, as far as it decides who gets in: beside each other, and what is more now."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from pysshd.policy.diff_sessions import Side, covers, listeners
+from pysshd.policy.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Wider:
+    """A setting by which people get more. what: in words; where, was: `file:line` and the value, or words."""
+
+    what: str
+    where: str
+    was: str
+    sure: bool = True
+
+
+def wider(new: Side, old: Side) -> Iterator[Wider]:
+    """Every setting by which somebody may get more under the new policy."""
+    yield from _listening(new, old)
+    for key, value, more in _NUMBERS:
+        now, before = value(new.settings), value(old.settings)
+        if now != before and (more > 0) == (now > before):
+            yield Wider(f"{key}: {now:g}", key, f"{before:g}")
+    for key, text, least in _TEXTS:
+        here, there = text(new.settings), text(old.settings)
+        if here != there and here not in least:
+            yield Wider(f"{key}: {here or 'absent'}", key, there or "absent", sure=False)
+    for name in sorted(_algorithms(new.settings) - _algorithms(old.settings)):
+        yield Wider(f"crypto: {name}", "crypto", "not offered")
+    yield from _of_the_host(new, old)
+
+
+def _listening(new: Side, old: Side) -> Iterator[Wider]:
+    before = listeners(old.settings)
+    for here in listeners(new.settings):
+        if not any(covers(one, here) for one in before):
+            address = f"[{here.host}]" if ":" in here.host else here.host
+            yield Wider(f"whoever reaches {address}:{here.port} may try to log in", here.where or "server.listen",
+                        "no listener")  # fmt: skip
+
+
+def _of_the_host(new: Side, old: Side) -> Iterator[Wider]:
+    """People and accounts of the host whom the old policy did not take."""
+    here, there = new.ruleset.source, old.ruleset.source
+    if here is not None and there is not None and here.min_uid < there.min_uid:
+        yield Wider(f"people of the host from uid {here.min_uid} on", here.where, f"from {there.min_uid} on")
+    if new.settings.server.accounts != "system":
+        return
+    for name in sorted(new.ruleset.written - old.ruleset.written):
+        person = new.ruleset.people.get(name)
+        yield Wider(f"account {name} of the host, also where its uid is below min_uid",
+                    person.where if person is not None else "users", "not written in the file", sure=False)  # fmt: skip
+
+
+def _algorithms(settings: Settings) -> set[str]:
+    """The ways in which the keys of users may sign: more of them let in keys that were of no use."""
+    return {f"user_key_algorithms: {name}" for name in settings.crypto.algorithms.user_key_algorithms}
+
+
+_NUMBERS: Final[tuple[tuple[str, Callable[[Settings], float], int], ...]] = (
+    ("server.min_uid", lambda found: found.server.min_uid, -1),
+    ("crypto.min_rsa_bits", lambda found: found.crypto.min_rsa_bits, -1),
+    ("limits.auth_attempts", lambda found: found.limits.auth_attempts, 1),
+    ("limits.login_grace", lambda found: found.limits.login_grace, 1),
+    ("limits.sessions_per_connection", lambda found: found.limits.sessions_per_connection, 1),
+    ("limits.connections", lambda found: found.limits.connections, 1),
+    ("limits.startups.start", lambda found: found.limits.startups.start, 1),
+    ("limits.startups.full", lambda found: found.limits.startups.full, 1),
+    ("limits.startups.rate", lambda found: found.limits.startups.rate, -1),
+    ("limits.startups.per_source", lambda found: found.limits.startups.per_source, 1),
+    ("limits.startups.per_source_rate", lambda found: found.limits.startups.per_source_rate, 1),
+)
+"""Each number that bounds access, and whether more (1) or less (-1) of it is more access."""
+
+_TEXTS: Final[tuple[tuple[str, Callable[[Settings], str | None], frozenset[str | None]], ...]] = (
+    ("server.accounts", lambda found: found.server.accounts, frozenset()),
+    ("server.owner", lambda found: found.server.owner, frozenset([None])),
+    ("server.user", lambda found: found.server.user, frozenset()),
+    ("server.interface", lambda found: found.server.interface, frozenset()),
+    ("server.isolation", lambda found: found.server.isolation, frozenset(["connection"])),
+    ("server.sandbox", lambda found: found.server.sandbox, frozenset(["require"])),
+)
+"""Each setting that says as whom, behind what walls or by whom access is given: another value may be more, but for
+those that give least.
+"""
+
+COMPARED: Final = frozenset(key for key, *_ in (*_NUMBERS, *_TEXTS))
+"""The settings of these tables."""

@@ -1,0 +1,145 @@
+"""Permissions beside each other: what one permits of another, and what a deny takes of it."""
+
+from dataclasses import dataclass, replace
+
+import pytest
+
+from pysshd.patterns.globs import parse_glob
+from pysshd.patterns.words import split_words
+from pysshd.policy.diff_rights import Atom, atoms, commands, meets, odd_slots, title, touched_by, variables, within
+from pysshd.policy.query import Exec
+from pysshd.policy.rights import ExecRight
+from pysshd.policy.ruleset import Grant, Ruleset
+from tests.policy.support import load
+
+SHOWN = {
+    "shell": "shell: true",
+    "menu": "shell: [menu]",
+    "ls": "exec: ls",
+    "ls *": 'exec: "ls *"',
+    "ls a*": 'exec: "ls a*"',
+    "any": "exec: any",
+    "literal": "exec: {literal: ls a}",
+    "odd literal": "exec: {literal: 'a; b'}",
+    "forced": "forced: [serve]",
+    "forced key": 'forced: [serve, "{key}"]',
+    "sftp": "subsystems: {sftp: [x]}",
+    "sftp y": "subsystems: {sftp: [y]}",
+    "mail": "subsystems: {mail: [x]}",
+    "pty": "pty: true",
+    "LC": "env: {accept: 'LC_*'}",
+    "LC_ALL": "env: {accept: LC_ALL}",
+    "LANG": "env: {accept: LANG}",
+    "INT": "signals: INT",
+    "HUP": "signals: HUP",
+    "set": "env: {set: {A: b}}",
+}
+
+
+def grant_of(ruleset: Ruleset) -> Grant:
+    (grant,) = ruleset.grants
+    return grant
+
+
+ATOMS: dict[str, Atom] = {
+    name: next(atoms(grant_of(load(f"server: {{owner: alice}}\ngrants: [{{who: alice, allow: {{{text}}}}}]\n"))))
+    for name, text in SHOWN.items()
+}
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_everything_is_within_itself_and_is_touched_by_itself(name: str) -> None:
+    atom = ATOMS[name]
+    assert within(atom, atom)
+    assert touched_by(atom, atom)
+    assert meets(atom, atom)
+
+
+WITHIN = {
+    ("ls", "any"), ("ls *", "any"), ("ls a*", "any"), ("literal", "any"), ("odd literal", "any"), ("ls a*", "ls *"),
+    ("LC_ALL", "LC"),
+}  # fmt: skip
+
+
+def test_what_is_within_what() -> None:
+    found = {(a, b) for a in SHOWN for b in SHOWN if a != b and within(ATOMS[a], ATOMS[b])}
+    assert found == WITHIN
+
+
+def test_what_is_confined_is_within_what_is_not() -> None:
+    free = ATOMS["ls"]
+    assert isinstance(free.item, ExecRight)
+    confined = Atom(free.kind, replace(free.item, confined=True), free.grant)
+    assert within(confined, free)
+    assert not within(free, confined)
+    assert touched_by(free, confined)
+
+
+RUNS = ("shell", "menu", "ls", "ls *", "ls a*", "any", "literal", "odd literal", "forced", "forced key", "sftp",
+        "sftp y", "mail")  # fmt: skip
+
+
+def test_what_a_deny_touches_wholly() -> None:
+    found = {(a, b) for a in SHOWN for b in SHOWN if a != b and touched_by(ATOMS[a], ATOMS[b])}
+    expected = WITHIN | {("literal", "ls *"), ("literal", "ls a*")}
+    expected |= {("shell", "menu"), ("menu", "shell"), ("sftp", "sftp y"), ("sftp y", "sftp")}
+    expected |= {(name, forced) for name in RUNS for forced in ("forced", "forced key") if name != forced}
+    assert found == expected
+
+
+def test_what_a_deny_may_touch() -> None:
+    exec_ = ("ls", "ls *", "ls a*", "any", "literal", "odd literal")
+    apart = {("ls", name) for name in ("ls *", "ls a*", "literal", "odd literal")}
+    apart |= {("odd literal", name) for name in ("ls *", "ls a*", "literal")}
+    apart |= {(b, a) for a, b in apart}
+    expected = {(a, b) for a in exec_ for b in exec_ if a != b and (a, b) not in apart}
+    expected |= {(a, b) for a in RUNS for b in RUNS if a != b and {a, b} & {"forced", "forced key"}}
+    expected |= {("shell", "menu"), ("sftp", "sftp y"), ("LC", "LC_ALL")}
+    expected |= {(b, a) for a, b in expected}
+    assert {(a, b) for a in SHOWN for b in SHOWN if a != b and meets(ATOMS[a], ATOMS[b])} == expected
+
+
+@dataclass(frozen=True)
+class Odd:
+    """A permission of a kind that the comparison does not know."""
+
+    path: tuple[str, ...] = ()
+    in_home: bool = False
+
+
+def test_a_kind_that_is_not_known_is_the_same_or_not() -> None:
+    grant = ATOMS["ls"].grant
+    one, other = Atom("new_kind", Odd(("a",)), grant), Atom("new_kind", Odd(("b",)), grant)
+    assert within(one, one)
+    assert not within(one, other)
+    assert not touched_by(one, other)
+    # Where it can not be told, a deny counts.
+    assert meets(one, other)
+    assert meets(one, ATOMS["ls"])
+    assert str(Atom("new_kind", True, grant)) == "new-kind: true"
+    assert title("new_kind", 3) == "new-kind: 3"
+
+
+def test_slots_that_others_may_fill() -> None:
+    assert odd_slots(ATOMS["forced"].item) == frozenset()
+    assert odd_slots(ATOMS["forced key"].item) == {"key"}
+    assert odd_slots(Odd(in_home=True)) == {"home"}
+    assert odd_slots(Odd(("user", "source"))) == {"source"}
+
+
+@pytest.mark.parametrize("name", ["ls", "ls *", "ls a*", "any", "literal"])
+def test_commands_that_show_a_permission(name: str) -> None:
+    right = ATOMS[name].item
+    assert isinstance(right, ExecRight)
+    found = list(commands(right))
+    assert found
+    assert any(right.permits(one, words) for one, words in asked(found))
+
+
+def asked(found: list[bytes]) -> list[tuple[object, tuple[str, ...]]]:
+    return [(Exec(command), split_words(command)) for command in found if b";" not in command and command]
+
+
+def test_names_that_show_a_pattern_of_variables() -> None:
+    assert all(parse_glob("LC_*").matches(name) for name in variables(parse_glob("LC_*")))
+    assert "LANG" in variables(parse_glob("LANG"))

@@ -1,0 +1,119 @@
+"""What a comparison does not know counts as a gain where it has changed."""
+
+from dataclasses import dataclass, field, fields, replace
+
+from pysshd.policy.diff import difference
+from pysshd.policy.diff_sessions import Side
+from pysshd.policy.diff_unknown import uncompared_logins, unknown_facts, unknown_settings
+from pysshd.policy.people import Person
+from pysshd.policy.ruleset import LoginEntry, Ruleset
+from pysshd.policy.settings import Limits, Server, Settings
+from tests.policy.support import load
+
+
+@dataclass(frozen=True, slots=True)
+class LaterServer(Server):
+    """A server with a setting of a later version."""
+
+    gate: str = "shut"
+
+
+@dataclass(frozen=True, slots=True)
+class LaterSettings(Settings):
+    """Settings with a section of a later version."""
+
+    gates: str = "shut"
+
+
+@dataclass(frozen=True, slots=True)
+class LaterRuleset(Ruleset):
+    """A ruleset with people whom it does not name."""
+
+    authorities: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LaterPerson(Person):
+    """A person with a fact of a later version."""
+
+    token: str = field(default="one")
+
+
+@dataclass(frozen=True, slots=True)
+class LaterEntry(LoginEntry):
+    """A login entry that says more."""
+
+    keepalive: int = 1
+
+
+def told(old: Ruleset, new: Ruleset) -> list[str]:
+    return [one.what for one in unknown_settings(Side(new), Side(old))]
+
+
+def later(base: Ruleset, **more: object) -> LaterRuleset:
+    return LaterRuleset(**{one.name: getattr(base, one.name) for one in fields(base)}, **more)  # type: ignore[arg-type]
+
+
+def test_settings_that_are_not_known() -> None:
+    base = load()
+    shut, ajar = (replace(base, settings=Settings(LaterServer(gate=gate))) for gate in ("shut", "open"))
+    assert told(shut, ajar) == ["server.gate is another one"]
+    assert told(shut, shut) == []
+    shut, ajar = (replace(base, settings=LaterSettings(gates=gate)) for gate in ("shut", "open"))
+    assert told(shut, ajar) == ["gates is another one"]
+    assert told(later(base), later(base, authorities=("ca",))) == ["authorities is another one"]
+    assert difference(Side(shut), Side(ajar)).gained[0].sure is False
+
+
+def test_what_is_compared_elsewhere_is_left_to_it() -> None:
+    base = load()
+    fewer = replace(base, settings=Settings(limits=Limits(auth_attempts=2)))
+    assert told(base, fewer) == told(fewer, base) == []
+
+
+def test_people_of_authorities() -> None:
+    base, other = load(), load("grants: [{who: alice, allow: {pty: true}}]\n")
+    same, more = later(base, authorities=("ca",)), later(other, authorities=("ca",))
+    assert list(uncompared_logins(Side(same), Side(same))) == []
+    (found,) = uncompared_logins(Side(more), Side(same))
+    assert not found.sure
+    assert list(uncompared_logins(Side(other), Side(base))) == []
+
+
+def test_facts_of_people_that_are_not_known() -> None:
+    one, other = LaterPerson("alice", accounts=("alice",)), LaterPerson("alice", accounts=("alice",), token="two")
+    assert unknown_facts(one, other) == ["token"]
+    assert unknown_facts(one, one) == []
+    base = load()
+    before, after = (replace(base, people={"alice": person}) for person in (one, other))
+    (change,) = difference(Side(before), Side(after)).gained
+    assert (change.people, change.what, change.sure) == (("alice",), "token is another one", False)
+
+
+def test_people_whose_names_nobody_knows() -> None:
+    base = load()
+    guests = [replace(base, people={"guest": Person("guest", groups=frozenset(groups))}) for groups in ((), ("ops",))]
+    (change,) = difference(Side(guests[0]), Side(guests[1])).gained
+    assert change.what == "anything: whoever comes under a name that nobody has"
+    assert difference(Side(guests[0]), Side(guests[0])).gained == ()
+
+
+def test_what_a_login_entry_sets() -> None:
+    base = load()
+    (entry,) = base.login
+    before, after = (
+        replace(base, login=(LaterEntry(1, "p.yaml:1", entry.conditions, entry.chains, keepalive),))
+        for keepalive in (1, 2)
+    )
+    found = difference(Side(before), Side(after)).gained
+    assert {change.what for change in found} == {"what the login entry sets for the connection"}
+
+
+def test_a_method_that_is_not_known_is_in_everybody_s_power() -> None:
+    base = load()
+    (entry,) = base.login
+    more = replace(base, login=(replace(entry, chains=(("publickey", "dance"),)),))
+    assert difference(Side(base), Side(more)).gained == ()
+    assert {change.what for change in difference(Side(more), Side(base)).gained} == {"login by publickey"}
+    dance = replace(base, login=(replace(entry, chains=(("dance",),)),))
+    assert {change.what for change in difference(Side(more), Side(dance)).gained} == {"login by dance"}
