@@ -1,0 +1,110 @@
+"""People and permissions at a glance."""
+
+import pytest
+
+from pysshd.policy.diff_sessions import Side
+from pysshd.policy.load import load_text
+from pysshd.policy.matrix import ANYBODY, DENIED, LOGIN, NO, SOMETIMES, YES, Cell, Matrix, matrix
+from tests.policy.support import PEOPLE
+
+SYSTEM = PEOPLE.replace("users:", "server: {accounts: system}\nusers:")
+
+
+def made(more: str, people: str = PEOPLE) -> Matrix:
+    return matrix(Side(load_text(people + more, "p.yaml").ruleset))
+
+
+def cell(found: Matrix, person: str, column: str) -> Cell:
+    (row,) = (row for row in found.rows if row.person == person)
+    return row.cell(column)
+
+
+def test_a_row_for_each_person_and_a_column_for_each_kind() -> None:
+    found = made(
+        "grants:\n"
+        "  - {name: a, who: alice, allow: {exec: ls, pty: true, env: {accept: LANG, set: {A: b}}, confined: true}}\n"
+        "  - {name: b, who: bob, allow: {shell: true, subsystems: {sftp: [x]}, confined: true}}\n"
+        "  - {name: c, who: carol, allow: {forced: [serve], confined: true}}\n"
+    )
+    assert found.columns == (LOGIN, "shell", "exec", "forced", "env", "pty", "subsystem sftp")
+    assert [(row.person, row.groups) for row in found.rows] == [
+        ("alice", ("dba", "ops")), ("bob", ("ops",)), ("carol", ()),
+    ]  # fmt: skip
+    assert found.rows[1].where == "p.yaml:6"
+    (reason,) = cell(found, "alice", "exec").reasons
+    assert (reason.allows, reason.what, reason.conditions, reason.where, reason.name) == (
+        True, "exec: ls (confined)", "", "p.yaml:9", "a",
+    )  # fmt: skip
+    assert cell(found, "alice", "exec").state == YES
+    assert cell(found, "carol", "exec").state == NO
+
+
+@pytest.mark.parametrize(
+    ("grants", "state"),
+    [
+        ("[{who: alice, allow: {pty: true}}]", YES),
+        ("[{who: group:dba, allow: {pty: true}}]", YES),
+        ("[{account: [alice, git], allow: {pty: true}}]", YES),
+        ("[{account: git, allow: {pty: true}}]", SOMETIMES),
+        ("[{who: alice, from: 10.0.0.0/8, allow: {pty: true}}]", SOMETIMES),
+        ("[{who: key:laptop, allow: {pty: true}}]", SOMETIMES),
+        ("[{who: alice, unless: {from: 10.0.0.0/8}, allow: {pty: true}}]", SOMETIMES),
+        ("[{who: alice, not_after: 2027-01-01, allow: {pty: true}}]", SOMETIMES),
+        ("[{who: alice, allow: {pty: true}}, {who: bob, deny: all}]", YES),
+        ("[{who: alice, allow: {pty: true}}, {who: '*', deny: {shell: true}}]", YES),
+        ("[{who: alice, allow: {pty: true}}, {who: '*', from: 10.0.0.0/8, deny: all}]", SOMETIMES),
+        ("[{who: alice, allow: {pty: true}}, {who: '*', deny: {pty: true}}]", DENIED),
+        ("[{who: alice, allow: {pty: true}}, {who: '*', deny: all}]", DENIED),
+        ("[{who: bob, allow: {pty: true}}]", NO),
+    ],
+)
+def test_what_a_cell_says(grants: str, state: str) -> None:
+    assert cell(made(f"grants: {grants}\n"), "alice", "pty").state == state
+
+
+def test_a_deny_of_some_of_it() -> None:
+    found = made(
+        "grants: [{who: alice, allow: {exec: [ls, rm], confined: true}}, {name: d, who: '*', deny: {exec: rm}}]\n"
+    )
+    there = cell(found, "alice", "exec")
+    assert there.state == SOMETIMES
+    deny = there.reasons[-1]
+    assert (deny.allows, deny.what, deny.name, deny.bare, deny.whole) == (False, "exec: rm", "d", True, False)
+
+
+def test_logins() -> None:
+    found = made("login: [{who: alice, from: 10.0.0.0/8, methods: publickey}, {who: bob, methods: publickey},"
+                 " {who: carol, refuse: true}]\n"
+                 "grants: [{who: '*', allow: {pty: true}}]\n")  # fmt: skip
+    assert [row.cell(LOGIN).state for row in found.rows] == [SOMETIMES, YES, NO]
+    (reason,) = found.rows[0].cell(LOGIN).reasons
+    assert (reason.what, reason.conditions, reason.where) == ("publickey", "from: 10.0.0.0/8", "p.yaml:8")
+    assert reason.sources == ((4, 10 << 24, (11 << 24) - 1),)
+    # Whoever can not log in may do nothing, whatever grants say.
+    assert [row.cell("pty").state for row in found.rows] == [YES, YES, NO]
+
+
+def test_whence_a_line_counts() -> None:
+    found = made("grants: [{who: alice, unless: {from: 10.0.0.0/8}, allow: {pty: true}},"
+                 " {who: bob, unless: {from: 10.0.0.0/8, account: bob}, allow: {pty: true}}]\n")  # fmt: skip
+    (alice,), (bob,) = cell(found, "alice", "pty").reasons, cell(found, "bob", "pty").reasons
+    assert (alice.sources, alice.others, alice.bare) == (None, ((4, 10 << 24, (11 << 24) - 1),), True)
+    assert (bob.others, bob.bare) == ((), False)
+
+
+def test_people_of_the_host_and_their_time() -> None:
+    source = "sources: [{system: {min_uid: 1000}, keys: [{authorized_keys: ~/.ssh/authorized_keys}]}]\n"
+    found = made(source + "grants: [{who: '*', allow: {pty: true}}]\n", SYSTEM)
+    assert found.rows[-1].person == ANYBODY
+    (reason,) = found.rows[-1].cell("pty").reasons
+    assert reason.conditions == "who: *, not uid 0"
+    timed = made("", PEOPLE.replace("bob: {", "bob: {not_before: 2027-01-01, not_after: 2027-01-29, "))
+    assert timed.rows[1].window == "from 2027-01-01T00:00+0000 until 2027-01-30T00:00+0000"
+    assert timed.rows[0].window == ""
+    assert timed.rows[1].cell(LOGIN).state == YES
+
+
+def test_more_cases_than_are_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pysshd.policy.matrix._CASES_MAX", 0)
+    found = made("login: [{from: 10.0.0.0/8, methods: publickey}, {methods: publickey}]\n")
+    assert found.rows[0].cell(LOGIN).state == SOMETIMES
