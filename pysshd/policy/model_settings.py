@@ -91,12 +91,12 @@ class _Count:
     """A validator of whole numbers within bounds."""
 
     def __init__(self, least: int, most: int) -> None:
-        self._least, self._most = least, most
+        self.least, self.most = least, most
 
     def __call__(self, node: object) -> int:
-        found = scalar(node, f"a whole number from {self._least} to {self._most}")
+        found = scalar(node, f"a whole number from {self.least} to {self.most}")
         try:
-            return values.count(found.text, self._least, self._most)
+            return values.count(found.text, self.least, self.most)
         except ValueError as error:
             raise bad(f"found {show(found.text)}, {error}") from None
 
@@ -105,7 +105,7 @@ class _Span:
     """A validator of spans of time within bounds, in seconds."""
 
     def __init__(self, least: int, most: int) -> None:
-        self._least, self._most = least, most
+        self.least, self.most = least, most
 
     def __call__(self, node: object) -> float:
         found = scalar(node, "a span of time such as 60s")
@@ -113,8 +113,8 @@ class _Span:
             seconds = values.duration(found.text)
         except ValueError as error:
             raise bad(f"found {show(found.text)}, {error}") from None
-        if not self._least <= seconds <= self._most:
-            raise bad(f"found {show(found.text)}, expected from {self._least}s to {self._most}s")
+        if not self.least <= seconds <= self.most:
+            raise bad(f"found {show(found.text)}, expected from {self.least}s to {self.most}s")
         return seconds
 
 

@@ -1,0 +1,209 @@
+"""The JSON Schema of the language, for editors, and a checked description of every key: both made from the models."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from types import UnionType
+from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin, get_type_hints
+
+from pydantic import BeforeValidator, PlainValidator, WrapValidator
+
+from pysshd.policy.model import SECTIONS, VERSION
+from pysshd.policy.model_entries import GrantModel, LoginModel, RoleModel
+from pysshd.policy.model_meanings import MEANINGS, Meaning
+from pysshd.policy.model_meanings import SECTIONS as SECTION_MEANINGS
+from pysshd.policy.model_settings import CryptoModel, LimitsModel, ServerModel, UserModel
+from pysshd.policy.model_shapes import OR_ELSE, SHAPES, Schema, Shape, key_of, many, shape_of, table
+from pysshd.policy.model_sources import SourceModel
+from pysshd.policy.reading import Record
+
+DRAFT: Final = "http://json-schema.org/draft-07/schema#"
+_NAME: Final = SHAPES["fields.name"].schema
+_NAMED: Final[str] = str(_NAME["pattern"])
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One key of a record. missing: validators of which no table knows what they take."""
+
+    key: str
+    shape: Shape
+    required: bool
+    records: tuple[type[Record], ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One section of a document: its shape, and the record of each of its entries."""
+
+    key: str
+    shape: Shape
+    record: type[Record] | None = None
+
+
+def fields_of(model: type[Record]) -> tuple[Field, ...]:
+    """The keys of a record, in their order."""
+    hints = get_type_hints(model, include_extras=True)
+    found = []
+    for name, info in model.model_fields.items():
+        walk = _Walk()
+        shape = walk.shape(hints[name])
+        found.append(Field(info.alias or name, shape, info.is_required(), tuple(walk.records), tuple(walk.missing)))
+    return tuple(found)
+
+
+class _Walk:
+    """Goes through the type of a field, and notes the records and the unknown validators in it."""
+
+    def __init__(self) -> None:
+        self.records: list[type[Record]] = []
+        self.missing: list[str] = []
+
+    def shape(self, hint: Any) -> Shape:
+        """The shape of a type."""
+        if get_origin(hint) in (Union, UnionType):
+            rest = [one for one in get_args(hint) if one is not type(None)]
+            return self.shape(rest[0]) if len(rest) == 1 else self._unknown(str(hint))
+        if get_origin(hint) is Annotated:
+            inner, *validators = get_args(hint)
+            return self._annotated(inner, validators)
+        if isinstance(hint, type) and issubclass(hint, Record):
+            self.records.append(hint)
+            return Shape(f"[{title(hint)}](#{title(hint)})", {"$ref": f"#/definitions/{title(hint)}"})
+        return self._unknown(str(hint))
+
+    def _annotated(self, inner: Any, validators: list[Any]) -> Shape:
+        for validator in validators:
+            if isinstance(validator, PlainValidator):
+                return self._plain(inner, validator.func)
+            if isinstance(validator, WrapValidator):
+                return self._wrapped(inner, validator.func)
+            if isinstance(validator, BeforeValidator) and get_origin(inner) is tuple:
+                one = self.shape(get_args(inner)[0])
+                return Shape(f"{one.words}; or a list", many(one.schema))
+        return self._unknown(str(inner))
+
+    def _plain(self, inner: Any, validator: object) -> Shape:
+        known = shape_of(validator)
+        words = _literals(inner)
+        if known is None and words:
+            return Shape(" or ".join(f"`{word}`" for word in words), {"enum": words})
+        return known or self._unknown(key_of(validator))
+
+    def _wrapped(self, inner: Any, validator: object) -> Shape:
+        record, other = self.shape(inner), OR_ELSE.get(key_of(validator))
+        if other is None:
+            return self._unknown(key_of(validator))
+        return Shape(f"{other.words}, or {record.words}", {"anyOf": [other.schema, record.schema]})
+
+    def _unknown(self, what: str) -> Shape:
+        self.missing.append(what)
+        return Shape("a value", {})
+
+
+def _literals(hint: Any) -> list[str]:
+    """The words of a type that is one of some words, else none."""
+    found = [one for part in get_args(hint) if get_origin(part) is Literal for one in get_args(part)]
+    found += list(get_args(hint)) if get_origin(hint) is Literal else []
+    return [word for word in found if isinstance(word, str)]
+
+
+def title(model: type[Record]) -> str:
+    """How the schema and the reference call a record."""
+    return model.__name__.removesuffix("Model").lower()
+
+
+def meaning(model: type[Record], key: str) -> Meaning | None:
+    """What a key of a record means, or None where nobody has written it down."""
+    tables = (MEANINGS[base.__name__] for base in model.__mro__ if base.__name__ in MEANINGS)
+    return next((found[key] for found in tables if key in found), None)
+
+
+def _entries(model: type[Record]) -> Schema:
+    return {"type": "array", "items": {"$ref": f"#/definitions/{title(model)}"}, "minItems": 1}
+
+
+def _record(model: type[Record]) -> Schema:
+    return {"$ref": f"#/definitions/{title(model)}"}
+
+
+_ADDRESSES: Final = many(SHAPES["fields_places.address"].schema)
+
+_SECTIONS: Final[Mapping[str, Section]] = {
+    section.key: section
+    for section in (
+        Section("version", Shape(f"`{VERSION}`", {"enum": [int(VERSION), VERSION]})),
+        Section("server", Shape("keys and values", _record(ServerModel)), ServerModel),
+        Section("crypto", Shape("keys and values", _record(CryptoModel)), CryptoModel),
+        Section("limits", Shape("keys and values", _record(LimitsModel)), LimitsModel),
+        Section("networks", Shape("names, and addresses or prefixes behind each", table(_NAMED, _ADDRESSES))),
+        Section("users", Shape("names, and a person behind each", table(_NAMED, _record(UserModel))), UserModel),
+        Section("groups", Shape("a name; or a list", many(_NAME))),
+        Section("sources", Shape("a list", _entries(SourceModel)), SourceModel),
+        Section("login", Shape("a list", _entries(LoginModel)), LoginModel),
+        Section("roles", Shape("names, and permissions behind each", table(_NAMED, _record(RoleModel))), RoleModel),
+        Section("grants", Shape("a list", _entries(GrantModel)), GrantModel),
+    )
+}
+
+
+def sections() -> Iterator[Section]:
+    """The sections of a document, in the order of the language; one that has no shape here is any value."""
+    for key in SECTIONS:
+        yield _SECTIONS.get(key) or Section(key, Shape("a value", {}))
+
+
+def records() -> tuple[type[Record], ...]:
+    """Every record that a document may have in it, each once, in the order in which they are met."""
+    found: dict[type[Record], None] = {}
+
+    def visit(models: Iterable[type[Record]]) -> None:
+        for model in models:
+            if model not in found:
+                found[model] = None
+                for field in fields_of(model):
+                    visit(field.records)
+
+    visit(section.record for section in sections() if section.record is not None)
+    return tuple(found)
+
+
+def schema() -> Schema:
+    """The JSON Schema (draft 7) of a policy."""
+    properties = {
+        section.key: _described(section.shape.schema, SECTION_MEANINGS.get(section.key)) for section in sections()
+    }
+    return {
+        "$schema": DRAFT,
+        "title": "A policy of pysshd",
+        "type": "object",
+        "properties": properties,
+        "required": ["version"],
+        "additionalProperties": False,
+        "definitions": {title(model): definition(model) for model in records()},
+    }
+
+
+def definition(model: type[Record]) -> Schema:
+    """The schema of one record."""
+    found = fields_of(model)
+    properties = {field.key: _described(field.shape.schema, meaning(model, field.key)) for field in found}
+    required = [field.key for field in found if field.required]
+    return {
+        "description": (model.__doc__ or "").strip().partition("\n")[0],
+        "type": "object",
+        "properties": properties,
+        **({"required": required} if required else {}),
+        "additionalProperties": False,
+        "minProperties": 1,
+    }
+
+
+def _described(shape: Schema, meant: Meaning | None) -> Schema:
+    """A schema with the words of a key; beside `$ref` nothing counts in draft 7, so that it is wrapped."""
+    if meant is None:
+        return shape
+    wrapped = {"allOf": [shape]} if "$ref" in shape else dict(shape)
+    default = f" Absent: {meant.default.replace('`', '')}." if meant.default else ""
+    unit = f" Unit: {meant.unit}." if meant.unit else ""
+    return {"description": f"{meant.text.replace('`', '')}.{unit}{default}", **wrapped}

@@ -1,0 +1,138 @@
+"""The shapes of single values, for editors: what each validator of a field takes, as JSON Schema and in words.
+
+A schema knows less than the validator: it lets pass much that `check` refuses, and should not refuse what `check`
+takes. Texts that look like numbers are numbers to other readers of YAML, so that a text may be one; one that looks like
+a truth value has to stand between quotes for them.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+from pysshd.patterns import names
+from pysshd.policy.fields_login import METHODS
+from pysshd.policy.settings import SHARED_WITH_SYSTEM
+
+Schema: TypeAlias = dict[str, Any]
+
+_NAME: Final = r"[A-Za-z0-9_][A-Za-z0-9._@-]{0,63}"
+_SPAN: Final = r"^(?=.)(\d{1,9}d)?(\d{1,9}h)?(\d{1,9}m)?(\d{1,9}s)?$"
+_SIZE: Final = r"^\d{1,15}(B|KiB|MiB|GiB|TiB|kB|MB|GB|TB)$"
+_MOMENT: Final = r"^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d))?$"
+_METHOD: Final = f"({'|'.join(METHODS)})"
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a field takes. words: for the reference; schema: JSON Schema, draft 7."""
+
+    words: str
+    schema: Schema
+
+
+def text(words: str, pattern: str = "", **more: object) -> Shape:
+    """A text; one that is only digits is a number to other readers."""
+    schema: Schema = {"type": ["string", "number"], "minLength": 1} if not pattern else {
+        "type": ["string", "number"], "pattern": pattern}  # fmt: skip
+    return Shape(words, schema | more)
+
+
+def count(words: str, least: int, most: int) -> Shape:
+    """A whole number, between quotes too."""
+    return Shape(words, {"type": ["integer", "string"], "minimum": least, "maximum": most, "pattern": r"^\d+$"})
+
+
+def many(one: Schema) -> Schema:
+    """One value, or a list of them."""
+    return {"anyOf": [one, {"type": "array", "items": one, "minItems": 1}]}
+
+
+def table(key: str, value: Schema) -> Schema:
+    """Names that the file chooses, and what stands behind each."""
+    return {"type": "object", "patternProperties": {key: value}, "additionalProperties": False, "minProperties": 1}
+
+
+TRUE: Final = Shape("`true`", {"const": True})
+_WORD: Final[Schema] = {"type": ["string", "number"], "minLength": 1}
+_ARGV: Final[Schema] = {"anyOf": [{"type": ["string", "number"], "pattern": "^[^ ]+$"},
+                                  {"type": "array", "items": _WORD, "minItems": 1}]}  # fmt: skip
+_SUBSYSTEM: Final = r"^[A-Za-z0-9._@+][A-Za-z0-9._@-]{0,63}$"
+_VARIABLE: Final = r"^[A-Za-z_][A-Za-z0-9_]*$"
+_SIGNALS: Final[Schema] = {"enum": [*sorted(names.SIGNALS), names.BREAK]}
+_PATHS: Final = many(_WORD)
+
+SHAPES: Final[Mapping[str, Shape]] = {
+    "fields.name": text("a name", f"^{_NAME}$"),
+    "fields.moment": text("a date or an instant", _MOMENT),
+    "fields.path": text("a path"),
+    "fields.absolute_path": text("an absolute path", "^/"),
+    "reading.text": text("a text"),
+    "reading.true": TRUE,
+    "fields_login.who": text('`NAME`, `group:NAME`, `system-group:NAME`, `key:NAME`, `key:SHA256:…` or `"*"`',
+                             r"^(\*|((group|system-group|key|authority|principal|extension):)?[^\s:]\S*)$"),
+    "fields_login.methods": text("a chain of methods", f"^{_METHOD}(\\+{_METHOD}){{0,3}}$"),
+    "fields_login.password": text("an argon2id hash", r"^\$argon2id\$"),
+    "fields_login.public_key": text("a public key", r"^\S+\s+\S"),
+    "fields_login.least_uid": count("a whole number", 1, 999_999_999),
+    "fields_places.place": text("an address, a prefix or the name of a network"),
+    "fields_places.address": text("an address or a prefix"),
+    "fields_places.listen": text("an address and a port", r"^(\*|\[[0-9A-Fa-f:.]+\]|[0-9.]+):\d{1,5}$"),
+    "fields_programs.argv": Shape("a list of words", _ARGV),
+    "fields_programs.shell": Shape("`true`, or a list of words", {"anyOf": [{"const": True}, _ARGV]}),
+    "fields_programs.exec_item": Shape("`any`, a pattern of words, or `{literal: …}`", {
+        "anyOf": [_WORD, {"type": "object", "properties": {"literal": _WORD}, "required": ["literal"],
+                          "additionalProperties": False}]}),
+    "fields_programs.variable_pattern": text("a pattern of variables", r"^[A-Za-z_*?][A-Za-z0-9_*?]*$"),
+    "fields_programs.settings_of_env": Shape("variables and their values", table(_VARIABLE, _WORD)),
+    "fields_programs.subsystem_programs": Shape("names and their programs", table(_SUBSYSTEM, _ARGV)),
+    "fields_programs.subsystem_names": Shape("names", {
+        "anyOf": [table(_SUBSYSTEM, _ARGV), {"type": "string", "pattern": _SUBSYSTEM},
+                  {"type": "array", "items": {"type": "string", "pattern": _SUBSYSTEM}, "minItems": 1}]}),
+    "model_entries._signals": Shape("names of signals, or `none`", {
+        "anyOf": [{"const": "none"}, _SIGNALS, {"type": "array", "items": _SIGNALS, "minItems": 1}]}),
+    "model_listen._banner": text("a text", maxLength=8192),
+    "model_listen._version_addendum": text("printable ASCII", maxLength=200),
+    "model_listen._host_keys": Shape("files, or `{directory, files, certificates}`", {
+        "anyOf": [{"type": "object", "properties": {"directory": _WORD, "files": _PATHS, "certificates": _PATHS},
+                   "additionalProperties": False, "minProperties": 1}, _PATHS]}),
+    "model_settings._timezone": text("a time zone of the IANA database"),
+    "model_settings._interface": text("`module:Class`", r"^[^:\s]+:[^:\s]+$"),
+    "model_settings._risk": Shape("a name of a risk", {"enum": [SHARED_WITH_SYSTEM]}),
+    "model_settings._percent": text("a share", r"^\d{1,3}%$"),
+    "model_settings._rekey_bytes": text("a size from 1MiB to 64GiB", _SIZE),
+    "model_algorithms.lists": Shape("a list of names, or an edit", {
+        "anyOf": [{"type": "string", "minLength": 1},
+                  {"type": "array", "items": {"type": "string", "minLength": 1}, "minItems": 1}]}),
+    "model_sources._key_path": text("a path below `~/`, or an absolute one with `{user}`", "^(~/|/)"),
+}  # fmt: skip
+"""Each validator of a value, as `module.function`. A field whose validator is none of these fails a test."""
+
+OR_ELSE: Final[Mapping[str, Shape]] = {
+    "model_settings._key": SHAPES["fields_login.public_key"],
+    "model_listen._entry": SHAPES["fields_places.listen"],
+    "model_entries._deny": Shape("`all`", {"const": "all"}),
+}
+"""What may stand in the place of a record, by the validator that reads it so."""
+
+KINDS: Final[Mapping[str, Callable[[Any], Shape]]] = {
+    "model_settings._Count": lambda found: count(
+        f"a whole number from {found.least} to {found.most}", found.least, found.most
+    ),
+    "model_settings._Span": lambda found: text(f"a span of time from {found.least}s to {found.most}s", _SPAN),
+}
+"""Validators that are objects, by their class."""
+
+
+def key_of(validator: object) -> str:
+    """How the tables call a validator: the last part of its module, and its name."""
+    named = validator if hasattr(validator, "__qualname__") else type(validator)
+    return f"{named.__module__.rpartition('.')[2]}.{named.__qualname__}"
+
+
+def shape_of(validator: object) -> Shape | None:
+    """The shape of what a validator takes, or None where no table has it."""
+    key = key_of(validator)
+    return KINDS[key](validator) if key in KINDS else SHAPES.get(key)
+
+
+__all__ = ["KINDS", "OR_ELSE", "SHAPES", "TRUE", "Schema", "Shape", "key_of", "many", "shape_of", "table"]
