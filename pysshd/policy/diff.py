@@ -17,10 +17,12 @@ from pysshd.policy.diff_permissions import Gain, Session
 from pysshd.policy.diff_rights import Atom, Contents, commands, variables
 from pysshd.policy.diff_sessions import Side
 from pysshd.policy.diff_settings import wider
+from pysshd.policy.diff_sftp import operations
 from pysshd.policy.diff_unknown import uncompared_logins, unknown_facts, unknown_settings
 from pysshd.policy.people import Person
-from pysshd.policy.query import UNKNOWN, Env, Exec, Facts, Pty, Query, Request, Shell, Signal, Subsystem
+from pysshd.policy.query import UNKNOWN, Env, Exec, Facts, Pty, Query, Request, Sftp, Shell, Signal, Subsystem
 from pysshd.policy.rights import ExecRight, ForcedRight, ShellRight, SubsystemRight
+from pysshd.policy.rights_sftp import SftpRight
 from pysshd.policy.ruleset import Ruleset
 from pysshd.policy.worlds import NOBODY, describe
 
@@ -185,6 +187,8 @@ def _requests(atom: Atom, session: Session) -> Iterator[Request]:
         yield from (Shell(), Exec(b"some-command"), Subsystem("some-subsystem"))
     elif isinstance(item, Glob):
         yield from (Env(name, b"x") for name in variables(item))
+    elif isinstance(item, SftpRight):
+        yield from operations(item)
     elif atom.kind == "pty":
         yield Pty("xterm")
     elif atom.kind == "signals":
@@ -194,6 +198,8 @@ def _requests(atom: Atom, session: Session) -> Iterator[Request]:
 def _shown(request: Request) -> str:
     if isinstance(request, Exec):
         return f"exec {request.command.decode('utf-8', 'replace')!r}"
+    if isinstance(request, Sftp):
+        return f"{request.right} {request.path.decode('utf-8', 'replace')}"
     words = {Subsystem: "name", Env: "name", Signal: "name"}
     kind = type(request)
     named = f" {getattr(request, words[kind])}" if kind in words else ""

@@ -7,6 +7,7 @@ from pysshd.policy.bounds import NO_BOUNDS, Bounds
 from pysshd.policy.conditions import FALSE, TRUE, Case, Conditions
 from pysshd.policy.diff_rights import (
     EVERY_SIGNAL,
+    OPENING,
     Atom,
     atoms,
     less_cautious,
@@ -18,6 +19,8 @@ from pysshd.policy.diff_rights import (
     within,
 )
 from pysshd.policy.diff_sessions import Factor
+from pysshd.policy.diff_sftp import tree_of
+from pysshd.policy.rights_sftp import SftpRight
 from pysshd.policy.ruleset import Effect, Grant
 
 
@@ -108,8 +111,12 @@ def clauses(conditions: Conditions) -> str:
 
 def permissions(new: Given, olds: Sequence[Given], moved: bool) -> Iterator[Gain]:
     """What a session of the new policy may do and none of the old ones could. moved: the person has another home."""
+    opened = all(any(atom.kind in OPENING for atom in old.permitted) for old in olds)
     for atom in new.permitted:
-        if atom.kind == "sets" or any(touched_by(atom, deny) for deny in new.denied):
+        if atom.kind == "sets":
+            continue
+        # A channel may be opened for what is denied, too; so that is no reason to leave it out where none could be.
+        if (opened or atom.kind not in OPENING) and any(touched_by(atom, deny) for deny in new.denied):
             continue
         reasons = [_lacking(atom, new, old, moved) for old in olds]
         if "" not in reasons:
@@ -152,6 +159,8 @@ def _lacking(atom: Atom, new: Given, old: Given, moved: bool) -> str:
     others = moved or new.session.key != old.session.key
     if old.everything_denied or any(meets(atom, deny) and not _kept(deny, new, others) for deny in old.denied):
         return "a deny"
+    if isinstance(atom.item, SftpRight) and _tree(new) != _tree(old):
+        return "+in a tree of other folders"
     if odd_slots(atom.item) and others:
         return "+with other words in its slots"
     if getattr(atom.item, "confined", False) and moved and not any(not _confined(one) for one in covering):
@@ -161,6 +170,11 @@ def _lacking(atom: Atom, new: Given, old: Given, moved: bool) -> str:
     if less_cautious(atom, new.permitted, old.permitted):
         return "+where some of it was confined"
     return "" if _as_bound(atom, new, old) else "+with looser bounds"
+
+
+def _tree(side: Given) -> frozenset[object]:
+    """All folders that SFTP shows."""
+    return frozenset(tree_of(atom.item for atom in side.permitted if isinstance(atom.item, SftpRight)))
 
 
 def _kept(deny: Atom, new: Given, others: bool) -> bool:

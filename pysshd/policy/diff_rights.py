@@ -11,8 +11,10 @@ from pysshd.patterns.globs import Glob, common_text
 from pysshd.patterns.inclusion import glob_within, words_meet, words_touched, words_within
 from pysshd.patterns.names import BREAK, SIGNALS
 from pysshd.patterns.words import WordsError, quote, split_words
+from pysshd.policy.diff_sftp import sftp_title, sftp_within
 from pysshd.policy.query import Exec
 from pysshd.policy.rights import ExecRight, ForcedRight, Rights, SetRight, ShellRight, SubsystemRight
+from pysshd.policy.rights_sftp import SftpRight
 from pysshd.policy.ruleset import Grant
 from pysshd.policy.templates import LATER, SLOTS
 
@@ -71,6 +73,8 @@ def title(kind: str, item: object) -> str:
     """A permission in the words of the policy."""
     if kind == "accept" and isinstance(item, Glob):
         return f"env: {{accept: {item.source}}}"
+    if isinstance(item, SftpRight):
+        return sftp_title(item)
     if kind == "runs" or isinstance(item, SetRight):
         return str(item)
     return f"{kind.replace('_', '-')}: {'true' if item is True else item}"
@@ -93,6 +97,8 @@ def within(small: Atom, big: Atom) -> bool:
     a, b = small.item, big.item
     if isinstance(a, Glob) and isinstance(b, Glob):
         return glob_within(a, b)
+    if isinstance(a, SftpRight) and isinstance(b, SftpRight):
+        return sftp_within(a, b)
     return a == b if small.kind != "runs" else _run_within(a, b)
 
 
@@ -123,6 +129,10 @@ def odd_slots(item: object) -> frozenset[str]:
         return frozenset()
     found = frozenset(slot for one in fields(item) for slot in odd_slots(getattr(item, one.name)))
     return found | {"home"} if getattr(item, "in_home", False) else found
+
+
+OPENING: Final = frozenset(["runs", "sftp"])
+"""The kinds of permissions for which a channel may be opened."""
 
 
 def takes_all_signals(atom: Atom) -> bool:

@@ -176,12 +176,20 @@ MEANINGS: Final[Mapping[str, Mapping[str, Meaning]]] = {
         "forced": Meaning("A program that answers every shell, command and subsystem", '[backup, "{user}"]', "none"),
         "subsystems": Meaning("Subsystems and the programs that serve them", "{sftp: [/usr/lib/openssh/sftp-server]}",
                               "none"),
+        "sftp": Meaning("Operations of SFTP and scp",
+                        '{mounts: {/: "/srv/drop/{user}"}, paths: {/: [list], "/in/**": [upload]}}', "none"),
         "pty": Meaning("A terminal", "true", "no terminal"),
         "env": Meaning("Variables that clients may send, and variables that the policy sets",
                        "{accept: [LANG], set: {MODE: safe}}", "none"),
         "signals": Meaning("The signals that a client may send, `BREAK` among them", "[INT, TERM]", "all"),
         "confined": Meaning("The programs of this role see the system read-only and the person's home, and nothing "
                             "else", "true", "they see what their user sees"),
+    },
+    "SftpModel": {
+        "mounts": Meaning("Which folders of the host are shown where", '{/: "/srv/drop/{user}"}', "none"),
+        "paths": Meaning("What may be done with what is there: the pattern with the longest literal start decides",
+                         '{/: [list], /in: [list], "/in/**": [upload], /out/*: all}', "nothing"),
+        "start": Meaning("Where relative paths begin", '"{home}"', "the root of the tree"),
     },
     "EnvModel": {
         "accept": Meaning("Patterns of variables that clients may send", '[LANG, "LC_*"]', "none"),

@@ -91,9 +91,12 @@ class _Walk:
         return known or self._unknown(key_of(validator))
 
     def _wrapped(self, inner: Any, validator: object) -> Shape:
-        record, other = self.shape(inner), OR_ELSE.get(key_of(validator))
+        key, record = key_of(validator), self.shape(inner)
+        if key not in OR_ELSE:
+            return self._unknown(key)
+        other = OR_ELSE[key]
         if other is None:
-            return self._unknown(key_of(validator))
+            return record
         return Shape(f"{other.words}, or {record.words}", {"anyOf": [other.schema, record.schema]})
 
     def _unknown(self, what: str) -> Shape:

@@ -11,6 +11,7 @@ from typing import Any, Final, TypeAlias
 
 from pysshd.patterns import names
 from pysshd.policy.fields_login import METHODS
+from pysshd.policy.rights_sftp import RIGHTS
 from pysshd.policy.settings import SHARED_WITH_SYSTEM
 
 Schema: TypeAlias = dict[str, Any]
@@ -88,6 +89,10 @@ SHAPES: Final[Mapping[str, Shape]] = {
     "fields_programs.subsystem_names": Shape("names", {
         "anyOf": [table(_SUBSYSTEM, _ARGV), {"type": "string", "pattern": _SUBSYSTEM},
                   {"type": "array", "items": {"type": "string", "pattern": _SUBSYSTEM}, "minItems": 1}]}),
+    "fields_sftp.folder": text("a path of the host, absolute or below `{home}`", r"^(/|\{home\})"),
+    "fields_sftp.mounts": Shape("places of the tree and folders", table("^/", {
+        "type": ["string", "number"], "pattern": r"^(/|\{home\})"})),
+    "fields_sftp.paths": Shape("patterns of paths and rights", table("^/", many({"enum": ["all", *RIGHTS]}))),
     "model_entries._signals": Shape("names of signals, or `none`", {
         "anyOf": [{"const": "none"}, _SIGNALS, {"type": "array", "items": _SIGNALS, "minItems": 1}]}),
     "model_listen._banner": text("a text", maxLength=8192),
@@ -107,12 +112,13 @@ SHAPES: Final[Mapping[str, Shape]] = {
 }  # fmt: skip
 """Each validator of a value, as `module.function`. A field whose validator is none of these fails a test."""
 
-OR_ELSE: Final[Mapping[str, Shape]] = {
+OR_ELSE: Final[Mapping[str, Shape | None]] = {
     "model_settings._key": SHAPES["fields_login.public_key"],
     "model_listen._entry": SHAPES["fields_places.listen"],
     "model_entries._deny": Shape("`all`", {"const": "all"}),
+    "model_sftp._sftp": None,
 }
-"""What may stand in the place of a record, by the validator that reads it so."""
+"""What may stand in the place of a record, by the validator that reads it so; None: nothing else."""
 
 KINDS: Final[Mapping[str, Callable[[Any], Shape]]] = {
     "model_settings._Count": lambda found: count(

@@ -16,10 +16,12 @@ ALLOW = "grants: [{name: g, who: alice, allow: {%s, confined: true}}]\n"
 SYSTEM = PEOPLE.replace("users:", "server: {accounts: system}\nusers:")
 
 
+def side(text: str, name: str) -> Side:
+    return Side(load_text(text, name, language=True).ruleset)
+
+
 def compared(old: str, new: str, before: str = PEOPLE, after: str = PEOPLE) -> Difference:
-    return difference(
-        Side(load_text(before + old, "old.yaml").ruleset), Side(load_text(after + new, "new.yaml").ruleset)
-    )
+    return difference(side(before + old, "old.yaml"), side(after + new, "new.yaml"))
 
 
 def only(changes: tuple[Change, ...]) -> Change:
@@ -86,6 +88,50 @@ def test_permissions(old: str, new: str, more: bool) -> None:
     found = compared(ALLOW % old, ALLOW % new)
     assert bool(found.gained) is more
     assert all(change.people == ("alice",) for change in found.gained)
+
+
+SFTP = "grants: [{who: alice, allow: {sftp: {%s}}}]\n"
+TREE = 'mounts: {/: /srv}, paths: {/: [list], "/in/**": [upload, list]}'
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "more"),
+    [
+        (TREE, TREE, False),
+        (TREE, TREE.replace("upload, ", ""), False),
+        (TREE.replace("upload, ", ""), TREE, True),
+        (TREE, TREE.replace("/srv", "/"), True),
+        (TREE, TREE.replace("/in/**", "/**"), True),
+        (TREE, TREE.replace("{/: /srv}", "{/: /srv, /more: /}"), True),
+        (TREE.replace("{/: /srv}", "{/: /srv, /in: /empty}"), TREE, True),
+        (TREE.replace("/srv", '"{home}"'), TREE.replace("/srv", '"{home}"'), False),
+    ],
+)
+def test_sftp(old: str, new: str, more: bool) -> None:
+    found = compared(SFTP % old, SFTP % new)
+    assert bool(found.gained) is more
+
+
+def test_an_operation_shows_what_is_gained() -> None:
+    change = only(compared("", SFTP % TREE).gained)
+    assert change.what == "sftp: {mounts: {/: /srv}, paths: {/in/**: [list, stat, upload], /: [list, stat]}}"
+    assert (change.sure, change.example) == (True, "alice: list /in/x")
+
+
+def test_a_folder_that_covered_another_one_is_gone() -> None:
+    both = (
+        "grants: [{who: alice, allow: {sftp: {%s}}}, {name: m, who: alice, allow: {sftp: {mounts: {/in: /empty}}}}]\n"
+    )
+    assert any("other folders" in change.what for change in compared(both % TREE, SFTP % TREE).gained)
+
+
+def test_a_channel_that_may_be_opened_for_what_is_denied() -> None:
+    new = "grants: [{who: alice, allow: {shell: true, confined: true}}, {who: '*', deny: {shell: true}}]\n"
+    change = only(compared("", new).gained)
+    assert (change.people, change.what) == (("alice",), "shell: true (confined)")
+    before = "grants: [{who: alice, allow: {exec: ls, confined: true}}]\n"
+    after = before.replace("exec: ls", "exec: ls, shell: true").replace("}}]", "}}, {who: '*', deny: {shell: true}}]")
+    assert compared(before, after).gained == ()
 
 
 def test_what_was_confined_and_is_not_any_more() -> None:

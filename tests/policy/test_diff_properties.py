@@ -31,6 +31,14 @@ PEOPLE_CHANGES = (
     ("accounts: [alice, git]", "accounts: [alice]"),
     ("name: laptop, ", ""),
 )
+SFTP = (
+    "",
+    "",
+    '  - {name: s, who: alice, allow: {sftp: {mounts: {/: /srv}, paths: {/: [list], "/in/**": [list, upload]}}}}\n',
+    '  - {name: s, who: "*", allow: {sftp: {mounts: {/: /srv}, paths: {"/in/*": [upload]}}}}\n',
+    '  - {name: s, who: alice, allow: {sftp: {mounts: {/in: /srv}, paths: {/: [upload], "/**": all}}}}\n',
+    '  - {name: s, who: "*", deny: {sftp: {paths: {"/in/**": [upload]}}}}\n',
+)
 
 
 @st.composite
@@ -42,10 +50,11 @@ def pairs(draw: st.DrawFn) -> tuple[Ruleset, Ruleset]:
         others = draw(changed(others))
     other_login = draw(st.one_of(st.just(login), LOGINS))
     texts = [document(login, grants), document(other_login, others)]
+    texts = [text + draw(st.sampled_from(SFTP)) for text in texts]
     side = draw(st.integers(0, 1))
     texts[side] = texts[side].replace(*draw(st.sampled_from(PEOPLE_CHANGES)))
     try:
-        first, second = (load_text(text).ruleset for text in texts)
+        first, second = (load_text(text, language=True).ruleset for text in texts)
     except PolicyError:
         assume(False)
         raise
