@@ -60,14 +60,14 @@ class Likeness:
         return (keys, person.has_password, person.window, person.run_as, named, tuple(map(id, grants)))
 
     def _is_same(self, person: Person, before: Person) -> bool:
-        return _bare(person) == _bare(before) and _reading(self._new, person) == _reading(self._old, before)
+        return bare(person) == bare(before) and _reading(self._new, person) == _reading(self._old, before)
 
 
 def _bare_entry(entry: LoginEntry) -> LoginEntry:
     return replace(entry, number=0, where="")
 
 
-def _bare(person: Person) -> Person:
+def bare(person: Person) -> Person:
     """A person without the places where they stand."""
     return replace(person, where="", keys=tuple(replace(key, where="") for key in person.keys))
 

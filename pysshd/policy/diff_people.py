@@ -59,7 +59,7 @@ class Comparison:
         ]
         if len(groups_named(entries)) > GROUPS_MAX:
             raise UncomparableError(_TOO_MANY)
-        if not person.accounts:
+        if not person.accounts and person.guests is None:
             raise UncomparableError("whoever comes under a name that nobody has")
         named = _fingerprints(entries)
         have, had = factors(self._new, person, named), factors(self._old, before, named)
@@ -117,7 +117,7 @@ class Comparison:
         account, person = session.case.account, session.case.person
         if before is None:
             was = "no such person"
-        elif account not in before.accounts:
+        elif not before.may_use(account):
             what, was = f"{what} as {account}", f"{before.where}, without this account"
         elif added:
             key = added[0].key

@@ -15,9 +15,10 @@ from pysshd.policy.people import ALWAYS, Person, PersonKey, Window
 from pysshd.policy.query import UNKNOWN, IPAddress, Step, UnixFacts, Unknown
 from pysshd.policy.ruleset import LoginEntry, Ruleset
 from pysshd.policy.settings import DEFAULT_LISTEN, Listen, Settings
+from pysshd.policy.steps import BY_KEY
 from pysshd.policy.worlds import Worlds
 
-_PROVED_BY_FACTS: Final = frozenset(["publickey", "password"])
+_PROVED_BY_FACTS: Final = frozenset(["publickey", "password", "totp"])
 """Methods of which the policy says who can use them; others are taken to be in everybody's power, then and now."""
 
 GROUPS_MAX: Final = 8
@@ -92,6 +93,8 @@ def factors(side: Side, person: Person | None, named: Iterable[str]) -> tuple[Fa
         found.append(Factor("password", ("password", person.password.phc.reveal())))
     elif person is not None and person.system_password:
         found.append(Factor("password", ("password of the host",)))
+    if person is not None and person.totp is not None:
+        found.append(Factor("totp", ("totp", person.totp)))
     if person is not None:
         found += [Factor(method, (method,)) for method in sorted(_methods(side) - _PROVED_BY_FACTS)]
     return tuple(found)
@@ -120,11 +123,12 @@ def _held(side: Side, key: PersonKey, named: Iterable[str]) -> tuple[str | None,
 
 def standing(side: Side, person: Person | None, case: Case, steps: Sequence[Factor]) -> bool:
     """Whether these factors could make this person stand on the account of the case."""
-    if person is None or case.account not in person.accounts or not steps:
+    if person is None or not person.may_use(case.account) or not steps:
         return False
     if not all(window.holds(case.now) for window in (person.window, *(step.window for step in steps))):
         return False
-    if steps[0].method == "password" and person.name != case.account:
+    guest = person.guests is not None and steps[0].method == "none"
+    if steps[0].method not in BY_KEY and not guest and person.name != case.account:
         return False
     server, unix = side.settings.server, case.unix
     if server.accounts != "system" or unix is None:

@@ -4,9 +4,10 @@ Settings and facts of people that a later version adds are found here until a mo
 """
 
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Final
 
+from pysshd.policy.diff_alike import bare
 from pysshd.policy.diff_rights import Contents
 from pysshd.policy.diff_sessions import Side
 from pysshd.policy.diff_settings import COMPARED, Wider
@@ -45,13 +46,15 @@ def unknown_settings(new: Side, old: Side) -> Iterator[Wider]:
 
 
 def uncompared_logins(new: Side, old: Side) -> Iterator[Wider]:
-    """People whom an authority of the policy vouches for are not in it: any change may give them something."""
+    """Logins by a certificate are not among those that are compared: where anything has changed that could decide what
+    they give, it may be more."""
     here, there = new.ruleset, old.ruleset
-    if not getattr(here, "authorities", None):
+    if not here.authorities:
         return
-    same = [(one.conditions, one.chains) for one in here.login] == [(one.conditions, one.chains) for one in there.login]
     contents = Contents()
-    if not same or contents(here.grants) != contents(there.grants):
+    logins, before = ([replace(one, number=0, where="") for one in side.login] for side in (here, there))
+    people, others = ({name: bare(one) for name, one in side.people.items()} for side in (here, there))
+    if logins != before or people != others or contents(here.grants) != contents(there.grants):
         yield Wider("logins by certificate, which are not compared", "authorities", "authorities", sure=False)
 
 

@@ -41,6 +41,8 @@ SECTIONS: Final[Mapping[str, Meaning]] = {
                        "[{system: {min_uid: 1000}, keys: [{authorized_keys: ~/.ssh/authorized_keys}]}]", "none"),
     "login": Meaning("How people prove who they are: an ordered list, the first entry that matches decides",
                      '[{who: "*", methods: publickey}]', '`[{who: "*", methods: publickey}]`'),
+    "user_defaults": Meaning("What entries of `users` do not say themselves", '{home: "/srv/homes/{user}"}', "nothing"),
+    "authorities": Meaning("Whose certificates of users count", "{staff: {keys: [ca/staff.pub]}}", "nobody's"),
     "roles": Meaning("Permissions under a name; `login-shell` is built in", '{lists: {exec: "ls *"}}', "none"),
     "grants": Meaning("What people may do: a set, whose order decides nothing",
                       "[{who: alice, roles: login-shell}]", "nothing is allowed"),
@@ -115,6 +117,8 @@ MEANINGS: Final[Mapping[str, Mapping[str, Meaning]]] = {
                                    "connections per second"),
     },
     "UserModel": {
+        "totp": Meaning("One-time passwords", "{secret_file: totp/alice}", "none"),
+        "names": Meaning("Names that nobody has, and that this entry stands for", "'guest*'", "it is a person"),
         "groups": Meaning("The groups of the section `groups` that the person is in", "[ops, dba]", "none"),
         "keys": Meaning("Public keys, or entries with a file, a name or a time", f"[{_KEY}]", "none"),
         "password": Meaning("The hash of a password, as `pysshd hash-password` makes it", _HASH, "none"),
@@ -143,6 +147,8 @@ MEANINGS: Final[Mapping[str, Mapping[str, Meaning]]] = {
                                    "/etc/keys/{user}"),
     },
     "Conditions": {
+        "when": Meaning("Days and hours", "{days: mon-fri, hours: 08:00-18:00}", "always"),
+        "client": Meaning("What the client claims to be", "'OpenSSH_*'", "any"),
         "who": Meaning("Who the person is, which key was used, or in which group of the host the account is",
                        "[group:ops, alice]", "everyone"),
         "account": Meaning("The name that was typed", "git", "any"),
@@ -153,6 +159,7 @@ MEANINGS: Final[Mapping[str, Mapping[str, Meaning]]] = {
         "with": Meaning("The methods of the login include every step of one chain", "publickey+password", "any"),
     },
     "LoginModel": {
+        "set": Meaning("What the connection has one of", "{keepalive: 30s}", "as the server"),
         "unless": Meaning("The entry does not match where all of these hold", "{from: 10.0.0.0/8}", "never"),
         "methods": Meaning("What is asked for: alternatives, each a chain in order", "[publickey, password+publickey]"),
         "refuse": Meaning("The login is refused", "true"),
@@ -190,6 +197,43 @@ MEANINGS: Final[Mapping[str, Mapping[str, Meaning]]] = {
         "paths": Meaning("What may be done with what is there: the pattern with the longest literal start decides",
                          '{/: [list], /in: [list], "/in/**": [upload], /out/*: all}', "nothing"),
         "start": Meaning("Where relative paths begin", '"{home}"', "the root of the tree"),
+    },
+    "TotpModel": {
+        "secret_file": Meaning("The file with the secret", "totp/alice"),
+    },
+    "UserDefaultsModel": {
+        "groups": Meaning("The groups of whoever says nothing of groups", "ops", "none"),
+        "accounts": Meaning("The names that they may log in as", '["{user}", git]', "their own"),
+        "home": Meaning("The folder of confined programs", '"/srv/homes/{user}"', "below the state folder"),
+        "run_as": Meaning("The account of the host that their sessions are", "www-data",
+                          "the name that was logged in as"),
+        "not_before": _NOT_BEFORE,
+        "not_after": _NOT_AFTER,
+    },
+    "KeepaliveModel": {
+        "interval": Meaning("How often a silent client is asked", "30s", unit="time"),
+        "count": Meaning("Questions that may stay without an answer", "3", "`3`", "questions"),
+    },
+    "LoginSetModel": {
+        "keepalive": Meaning("How often a silent client is asked whether it is there", "30s", "never"),
+        "rekey": Meaning("New keys after so much", "{bytes: 256MiB}", "as `crypto.rekey`"),
+        "sessions": Meaning("Channels with a session", "2", "as `limits.sessions_per_connection`", "channels"),
+        "log_level": Meaning("What the log has of the connection", "debug", "the daemon's"),
+        "key_files": Meaning("Files of the person's own keys", "~/.ssh/authorized_keys", "the source's"),
+        "key_options": Meaning("Options of keys that widen and are accepted", "environment", "none"),
+        "touch": Meaning("What a key of a device must show", "required", "as the key says"),
+    },
+    "AuthorityModel": {
+        "keys": Meaning("The keys of the authority, or files of them", "[ca/staff.pub]"),
+        "person": Meaning("The field of a certificate that names the person", "principal", "`key_id`"),
+        "accounts": Meaning("Accounts, and the principals that may use each", '{deploy: [web], "{principal}": ["*"]}',
+                            "each the principal of its own name"),
+    },
+    "WhenModel": {
+        "days": Meaning("On these days", "mon-fri", "every day"),
+        "hours": Meaning("Within these hours; past midnight they belong to the day on which they begin", "08:00-18:00",
+                         "the whole day"),
+        "timezone": Meaning("Whose wall clock is meant", "Europe/Paris", "the server's"),
     },
     "EnvModel": {
         "accept": Meaning("Patterns of variables that clients may send", '[LANG, "LC_*"]', "none"),

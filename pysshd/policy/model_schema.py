@@ -8,10 +8,11 @@ from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin, 
 from pydantic import BeforeValidator, PlainValidator, WrapValidator
 
 from pysshd.policy.model import SECTIONS, VERSION
+from pysshd.policy.model_authorities import AuthorityModel
 from pysshd.policy.model_entries import GrantModel, LoginModel, RoleModel
 from pysshd.policy.model_meanings import MEANINGS, Meaning
 from pysshd.policy.model_meanings import SECTIONS as SECTION_MEANINGS
-from pysshd.policy.model_settings import CryptoModel, LimitsModel, ServerModel, UserModel
+from pysshd.policy.model_settings import CryptoModel, LimitsModel, ServerModel, UserDefaultsModel, UserModel
 from pysshd.policy.model_shapes import OR_ELSE, SHAPES, Schema, Shape, key_of, many, shape_of, table
 from pysshd.policy.model_sources import SourceModel
 from pysshd.policy.reading import Record
@@ -144,6 +145,12 @@ _SECTIONS: Final[Mapping[str, Section]] = {
         Section("groups", Shape("a name; or a list", many(_NAME))),
         Section("sources", Shape("a list", _entries(SourceModel)), SourceModel),
         Section("login", Shape("a list", _entries(LoginModel)), LoginModel),
+        Section("user_defaults", Shape("keys and values", _record(UserDefaultsModel)), UserDefaultsModel),
+        Section(
+            "authorities",
+            Shape("names, and an authority behind each", table(_NAMED, _record(AuthorityModel))),
+            AuthorityModel,
+        ),
         Section("roles", Shape("names, and permissions behind each", table(_NAMED, _record(RoleModel))), RoleModel),
         Section("grants", Shape("a list", _entries(GrantModel)), GrantModel),
     )

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from pysshd.patterns import names
-from pysshd.policy.fields_login import METHODS
+from pysshd.policy.login_settings import KEY_OPTIONS, LOG_LEVELS, TOUCH
 from pysshd.policy.rights_sftp import RIGHTS
 from pysshd.policy.settings import SHARED_WITH_SYSTEM
+from pysshd.policy.steps import METHODS
+from pysshd.policy.weekly import DAYS
 
 Schema: TypeAlias = dict[str, Any]
 
@@ -20,6 +22,7 @@ _NAME: Final = r"[A-Za-z0-9_][A-Za-z0-9._@-]{0,63}"
 _SPAN: Final = r"^(?=.)(\d{1,9}d)?(\d{1,9}h)?(\d{1,9}m)?(\d{1,9}s)?$"
 _SIZE: Final = r"^\d{1,15}(B|KiB|MiB|GiB|TiB|kB|MB|GB|TB)$"
 _MOMENT: Final = r"^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d))?$"
+_DAY: Final = f"({'|'.join(DAYS)})"
 _METHOD: Final = f"({'|'.join(METHODS)})"
 
 
@@ -93,6 +96,18 @@ SHAPES: Final[Mapping[str, Shape]] = {
     "fields_sftp.mounts": Shape("places of the tree and folders", table("^/", {
         "type": ["string", "number"], "pattern": r"^(/|\{home\})"})),
     "fields_sftp.paths": Shape("patterns of paths and rights", table("^/", many({"enum": ["all", *RIGHTS]}))),
+    "fields.name_pattern": text("a pattern of names", r"^[A-Za-z0-9._@*?-]{1,64}$"),
+    "fields.default_account": text("a name, or `{user}`"),
+    "fields.default_home": text("an absolute path, with `{user}` in it", "^/"),
+    "fields_time.timezone": text("a time zone of the IANA database"),
+    "fields_time.days": text("a day, or a range of days", f"^{_DAY}(-{_DAY})?$"),
+    "fields_time.hours": text("hours of a day", r"^\d\d:\d\d-\d\d:\d\d$"),
+    "fields_places.client": text("a pattern of the client's version"),
+    "model_settings._log_level": Shape("a level of the log", {"enum": [*LOG_LEVELS]}),
+    "model_settings._key_option": Shape("an option of keys", {"enum": [*KEY_OPTIONS]}),
+    "model_settings._touch": Shape("what a key of a device must show", {"enum": [*TOUCH]}),
+    "model_authorities._person": Shape("`key_id` or `principal`", {"enum": ["key_id", "principal"]}),
+    "model_authorities._accounts": Shape("accounts, and the principals that may use them", table(".", many(_WORD))),
     "model_entries._signals": Shape("names of signals, or `none`", {
         "anyOf": [{"const": "none"}, _SIGNALS, {"type": "array", "items": _SIGNALS, "minItems": 1}]}),
     "model_listen._banner": text("a text", maxLength=8192),
@@ -100,7 +115,6 @@ SHAPES: Final[Mapping[str, Shape]] = {
     "model_listen._host_keys": Shape("files, or `{directory, files, certificates}`", {
         "anyOf": [{"type": "object", "properties": {"directory": _WORD, "files": _PATHS, "certificates": _PATHS},
                    "additionalProperties": False, "minProperties": 1}, _PATHS]}),
-    "model_settings._timezone": text("a time zone of the IANA database"),
     "model_settings._interface": text("`module:Class`", r"^[^:\s]+:[^:\s]+$"),
     "model_settings._risk": Shape("a name of a risk", {"enum": [SHARED_WITH_SYSTEM]}),
     "model_settings._percent": text("a share", r"^\d{1,3}%$"),
@@ -116,6 +130,9 @@ OR_ELSE: Final[Mapping[str, Shape | None]] = {
     "model_settings._key": SHAPES["fields_login.public_key"],
     "model_listen._entry": SHAPES["fields_places.listen"],
     "model_entries._deny": Shape("`all`", {"const": "all"}),
+    "model_settings._keepalive": text("a span of time", _SPAN),
+    "model_authorities._key": text("a public key, or a file of keys"),
+    "model_when._when": None,
     "model_sftp._sftp": None,
 }
 """What may stand in the place of a record, by the validator that reads it so; None: nothing else."""

@@ -388,3 +388,13 @@ def test_bounds() -> None:
     assert not as_strict(Bounds(), Bounds(frozenset([slow])))
     assert not as_strict(Bounds(), Bounds(record=Record.ON))
     assert not as_strict(Bounds(frozenset([Limit("bandwidth", 5, "channel")])), Bounds(frozenset([slow])))
+
+
+def test_guests() -> None:
+    guests = PEOPLE + "  visitor: {names: 'guest*'}\n"
+    login = "login: [{who: visitor, methods: none}, {methods: publickey}]\n"
+    deny = "{name: d, who: visitor, account: guest7, deny: all}"
+    allow = "{who: visitor, allow: {exec: ls, confined: true}}"
+    old, new = (f"{login}grants: [{entries}]\n" for entries in (f"{allow}, {deny}", allow))
+    assert gained(old, new, guests, guests) == {("visitor", "exec: ls (confined)")}
+    assert gained(new, old, guests, guests) == set()

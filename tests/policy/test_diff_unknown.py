@@ -5,10 +5,11 @@ from dataclasses import dataclass, field, fields, replace
 from pysshd.policy.diff import difference
 from pysshd.policy.diff_sessions import Side
 from pysshd.policy.diff_unknown import uncompared_logins, unknown_facts, unknown_settings
+from pysshd.policy.load import load_text
 from pysshd.policy.people import Person
 from pysshd.policy.ruleset import LoginEntry, Ruleset
 from pysshd.policy.settings import Limits, Server, Settings
-from tests.policy.support import load
+from tests.policy.support import KEYS, PEOPLE, load
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class LaterSettings(Settings):
 class LaterRuleset(Ruleset):
     """A ruleset with people whom it does not name."""
 
-    authorities: tuple[str, ...] = ()
+    vouchers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ def test_settings_that_are_not_known() -> None:
     assert told(shut, shut) == []
     shut, ajar = (replace(base, settings=LaterSettings(gates=gate)) for gate in ("shut", "open"))
     assert told(shut, ajar) == ["gates is another one"]
-    assert told(later(base), later(base, authorities=("ca",))) == ["authorities is another one"]
+    assert told(later(base), later(base, vouchers=("ca",))) == ["vouchers is another one"]
     assert difference(Side(shut), Side(ajar)).gained[0].sure is False
 
 
@@ -71,13 +72,24 @@ def test_what_is_compared_elsewhere_is_left_to_it() -> None:
     assert told(base, fewer) == told(fewer, base) == []
 
 
-def test_people_of_authorities() -> None:
-    base, other = load(), load("grants: [{who: alice, allow: {pty: true}}]\n")
-    same, more = later(base, authorities=("ca",)), later(other, authorities=("ca",))
-    assert list(uncompared_logins(Side(same), Side(same))) == []
-    (found,) = uncompared_logins(Side(more), Side(same))
-    assert not found.sure
-    assert list(uncompared_logins(Side(other), Side(base))) == []
+AUTHORITY = f'authorities: {{ca: {{keys: ["{KEYS[3]}"]}}}}\n'
+PERMITTED = "grants: [{who: alice, allow: {pty: true}}]\n"
+
+
+def side(more: str, people: str = PEOPLE) -> Side:
+    return Side(load_text(people + more, "p.yaml", language=True).ruleset)
+
+
+def test_logins_by_certificate() -> None:
+    same = side(AUTHORITY + PERMITTED)
+    assert list(uncompared_logins(same, side(AUTHORITY + PERMITTED.replace("{who", "{name: other, who")))) == []
+    others = [side(AUTHORITY), side(AUTHORITY + PERMITTED, PEOPLE.replace("bob: {groups: ops, ", "bob: {"))]
+    others.append(side(AUTHORITY + PERMITTED + "login: [{methods: certificate}]\n"))
+    for other in others:
+        (found,) = uncompared_logins(same, other)
+        assert not found.sure
+    assert list(uncompared_logins(side(PERMITTED), side(""))) == []
+    assert "authorities is another one" in {one.what for one in unknown_settings(same, side(PERMITTED))}
 
 
 def test_facts_of_people_that_are_not_known() -> None:
@@ -102,7 +114,7 @@ def test_what_a_login_entry_sets() -> None:
     base = load()
     (entry,) = base.login
     before, after = (
-        replace(base, login=(LaterEntry(1, "p.yaml:1", entry.conditions, entry.chains, keepalive),))
+        replace(base, login=(LaterEntry(1, "p.yaml:1", entry.conditions, entry.chains, keepalive=keepalive),))
         for keepalive in (1, 2)
     )
     found = difference(Side(before), Side(after)).gained
