@@ -177,6 +177,11 @@ MEANINGS: Final[Mapping[str, Mapping[str, Meaning]]] = {
         "not_after": _NOT_AFTER,
     },
     "RoleModel": {
+        "forward": Meaning("Where clients may connect to and listen through the daemon",
+                           '{local: "db*.corp:5432", remote: "loopback:9000-9100"}', "none"),
+        "agent": Meaning("Forwarding of the client's agent", "true", "none"),
+        "x11": Meaning("Forwarding of X11", "true", "none"),
+        "global_requests": Meaning("Names of global requests that a bare success answers", "ping@example.com", "none"),
         "shell": Meaning("The account's shell, or a program in its place", '[menu, "--for={user}"]', "no shell"),
         "exec": Meaning("Commands: patterns of words, equal bytes, or any", '["systemctl status *", {literal: "a; b"}]',
                         "no commands"),
@@ -234,6 +239,13 @@ MEANINGS: Final[Mapping[str, Mapping[str, Meaning]]] = {
         "hours": Meaning("Within these hours; past midnight they belong to the day on which they begin", "08:00-18:00",
                          "the whole day"),
         "timezone": Meaning("Whose wall clock is meant", "Europe/Paris", "the server's"),
+    },
+    "ForwardModel": {
+        "local": Meaning("Hosts and ports to which clients may connect", '["db*.corp:5432", "10.2.0.0/16:443"]',
+                         "none"),
+        "remote": Meaning("Addresses and ports on which clients may listen", '"loopback:9000-9100"', "none"),
+        "local_unix": Meaning("Sockets to which clients may connect", "/run/db.sock", "none"),
+        "remote_unix": Meaning("Sockets on which clients may listen", '"{home}/agent.sock"', "none"),
     },
     "EnvModel": {
         "accept": Meaning("Patterns of variables that clients may send", '[LANG, "LC_*"]', "none"),

@@ -108,6 +108,10 @@ SHAPES: Final[Mapping[str, Shape]] = {
     "model_settings._touch": Shape("what a key of a device must show", {"enum": [*TOUCH]}),
     "model_authorities._person": Shape("`key_id` or `principal`", {"enum": ["key_id", "principal"]}),
     "model_authorities._accounts": Shape("accounts, and the principals that may use them", table(".", many(_WORD))),
+    "fields_forward.destination": text("a host and ports", ".:."),
+    "fields_forward.listener": text("an address and ports", ".:."),
+    "fields_forward.socket_path": text("a path, absolute or below `{home}`", r"^(/|\{home\}/)"),
+    "fields_forward.global_request": text("the name of a global request", r"^\S+$"),
     "model_entries._signals": Shape("names of signals, or `none`", {
         "anyOf": [{"const": "none"}, _SIGNALS, {"type": "array", "items": _SIGNALS, "minItems": 1}]}),
     "model_listen._banner": text("a text", maxLength=8192),
