@@ -3,8 +3,10 @@
 A yes is certain. A no may only mean that it could not be shown: whoever asks takes it for the worse.
 """
 
+from typing import TypeGuard
+
 from pysshd.patterns.globs import Glob, common_text
-from pysshd.patterns.words import WordPattern, WordsPattern
+from pysshd.patterns.words import WordForm, WordPattern, WordsPattern
 
 
 def glob_within(small: Glob, big: Glob) -> bool:
@@ -30,7 +32,7 @@ def words_within(small: WordsPattern, big: WordsPattern) -> bool:
     )
 
 
-def _word_within(small: WordPattern, big: WordPattern) -> bool:
+def _word_within(small: WordForm, big: WordForm) -> bool:
     if small == big:
         return True
     if not (_is_glob(small) and _is_glob(big)):
@@ -44,9 +46,9 @@ def _word_within(small: WordPattern, big: WordPattern) -> bool:
     return (small.is_path or not big.is_path) and glob_within(small.glob, big.glob)
 
 
-def _is_glob(word: object) -> bool:
-    """Whether a word is of a form that is known here: a text with wildcards."""
-    return isinstance(getattr(word, "glob", None), Glob)
+def _is_glob(word: WordForm) -> TypeGuard[WordPattern]:
+    """Whether a word is a text with wildcards; what a slot takes is compared by equality alone."""
+    return isinstance(word, WordPattern)
 
 
 def words_touched(small: WordsPattern, big: WordsPattern) -> bool:

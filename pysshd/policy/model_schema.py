@@ -15,6 +15,7 @@ from pysshd.policy.model_meanings import SECTIONS as SECTION_MEANINGS
 from pysshd.policy.model_settings import CryptoModel, LimitsModel, ServerModel, UserDefaultsModel, UserModel
 from pysshd.policy.model_shapes import OR_ELSE, SHAPES, Schema, Shape, key_of, many, shape_of, table
 from pysshd.policy.model_sources import SourceModel
+from pysshd.policy.model_tests import CaseModel
 from pysshd.policy.reading import Record
 
 DRAFT: Final = "http://json-schema.org/draft-07/schema#"
@@ -151,6 +152,7 @@ _SECTIONS: Final[Mapping[str, Section]] = {
             Shape("names, and an authority behind each", table(_NAMED, _record(AuthorityModel))),
             AuthorityModel,
         ),
+        Section("tests", Shape("a list", _entries(CaseModel)), CaseModel),
         Section("roles", Shape("names, and permissions behind each", table(_NAMED, _record(RoleModel))), RoleModel),
         Section("grants", Shape("a list", _entries(GrantModel)), GrantModel),
     )

@@ -65,6 +65,11 @@ _VARIABLE: Final = r"^[A-Za-z_][A-Za-z0-9_]*$"
 _SIGNALS: Final[Schema] = {"enum": [*sorted(names.SIGNALS), names.BREAK]}
 _PATHS: Final = many(_WORD)
 
+_SLOT: Final[Schema] = {"type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": False,
+                        "properties": {"enum": many(_WORD), "regex": _WORD, "path_under": _WORD}}  # fmt: skip
+_COMMAND: Final[Schema] = {"type": "array", "minItems": 1, "items": {"anyOf": [_WORD, _SLOT]}}
+_EXEC_LIST: Final = _COMMAND
+_PROFILE: Final[Schema] = {"type": "object", "required": ["profile", "paths"], "properties": {"profile": _WORD}}
 SHAPES: Final[Mapping[str, Shape]] = {
     "fields.name": text("a name", f"^{_NAME}$"),
     "fields.moment": text("a date or an instant", _MOMENT),
@@ -83,9 +88,6 @@ SHAPES: Final[Mapping[str, Shape]] = {
     "fields_places.listen": text("an address and a port", r"^(\*|\[[0-9A-Fa-f:.]+\]|[0-9.]+):\d{1,5}$"),
     "fields_programs.argv": Shape("a list of words", _ARGV),
     "fields_programs.shell": Shape("`true`, or a list of words", {"anyOf": [{"const": True}, _ARGV]}),
-    "fields_programs.exec_item": Shape("`any`, a pattern of words, or `{literal: …}`", {
-        "anyOf": [_WORD, {"type": "object", "properties": {"literal": _WORD}, "required": ["literal"],
-                          "additionalProperties": False}]}),
     "fields_programs.variable_pattern": text("a pattern of variables", r"^[A-Za-z_*?][A-Za-z0-9_*?]*$"),
     "fields_programs.settings_of_env": Shape("variables and their values", table(_VARIABLE, _WORD)),
     "fields_programs.subsystem_programs": Shape("names and their programs", table(_SUBSYSTEM, _ARGV)),
@@ -112,6 +114,23 @@ SHAPES: Final[Mapping[str, Shape]] = {
     "fields_forward.listener": text("an address and ports", ".:."),
     "fields_forward.socket_path": text("a path, absolute or below `{home}`", r"^(/|\{home\}/)"),
     "fields_forward.global_request": text("the name of a global request", r"^\S+$"),
+    "fields_commands.exec_item": Shape(
+        "`any`, a pattern of words, a list of words and slots, `{literal: …}` or `{profile: …}`",
+        {"anyOf": [_WORD, _EXEC_LIST, {"type": "object", "properties": {"literal": _WORD}, "required": ["literal"],
+                                       "additionalProperties": False}, _PROFILE]}),
+    "fields_commands.file_mask": text("three octal digits", "^0?[0-7]{3}$"),
+    "fields_commands.folder": text("an absolute path", "^/"),
+    "model_bounds._amount.<locals>.read": text("an amount"),
+    "model_bounds._per": Shape("`channel`, `connection`, `source` or `all`",
+                               {"enum": ["channel", "connection", "source", "all"]}),
+    "model_bounds._record": Shape("`off`, `on` or `required`", {"enum": ["off", "on", "required"]}),
+    "model_tests._request": Shape("a verb and the rest, or `{verb: rest}`", {
+        "anyOf": [_WORD, {"type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": _WORD}]}),
+    "model_tests._address": text("an address"),
+    "model_tests._instant": text("an instant with its offset", r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d"),
+    "model_tests._system_groups": Shape("names of groups of the host, or `none`", many(_WORD)),
+    "model_tests._resolve": Shape("names of hosts and their addresses", table(".", many(_WORD))),
+    "model_tests._refused": text("a chain of methods, or `any`"),
     "model_entries._signals": Shape("names of signals, or `none`", {
         "anyOf": [{"const": "none"}, _SIGNALS, {"type": "array", "items": _SIGNALS, "minItems": 1}]}),
     "model_listen._banner": text("a text", maxLength=8192),

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from pysshd.audit.sinks import AuditLog, DescriptorSink
-from pysshd.daemon.api import load_policy, load_settings
+from pysshd.daemon.api import load_policy, load_settings, trusted_owners
 from pysshd.policy.problems import PolicyError
 
 POLICY = """\
@@ -51,7 +51,7 @@ def written(path: Path, text: str) -> Path:
 
 def test_it_serves_and_says_so(tmp_path: Path, log: Log) -> None:
     file = written(tmp_path / "policy.yaml", POLICY)
-    assert load_policy(file, log[0]).grants
+    assert load_policy(file, log[0], trusted_owners()).grants
     warning, loud = log[1]()
     assert warning["detail"].startswith(f"{file}:6:57: test failed: case 2: alice may pty xterm")
     assert (loud["event"], loud["level"]) == ("daemon.tests_failed", "error")
@@ -61,11 +61,11 @@ def test_it_serves_and_says_so(tmp_path: Path, log: Log) -> None:
 def test_strictly_it_does_not_serve(tmp_path: Path, log: Log) -> None:
     file = written(tmp_path / "policy.yaml", POLICY)
     with pytest.raises(PolicyError, match="test failed: case 2: alice may pty xterm") as caught:
-        load_policy(file, log[0], strict=True)
+        load_policy(file, log[0], trusted_owners(), strict=True)
     assert len(caught.value.problems) == 1
     assert log[1]() == []
     good = written(tmp_path / "good.yaml", POLICY.rpartition("  - ")[0])
-    assert load_policy(good, log[0], strict=True).grants
+    assert load_policy(good, log[0], trusted_owners(), strict=True).grants
     assert log[1]() == []
 
 
