@@ -2,10 +2,11 @@
 
 import sys
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final, NoReturn
 
 import click
 
+from pysshd.cli.denials import show as show_logged
 from pysshd.cli.scene import Given, scene_of, scene_options
 from pysshd.cli.show import load_or_end, say, write_json
 from pysshd.policy.decision import Decision
@@ -28,6 +29,7 @@ For example:
   pysshd explain policy.yaml --as alice --from 10.1.2.3 exec 'rm -rf /'
   pysshd explain policy.yaml --as bob --account git --with publickey+password pty xterm
   pysshd explain policy.yaml --as bob --at 2027-03-01T03:00+01:00 exec ls -l
+  pysshd explain --id k5rh75w4e7 --log /var/log/pysshd.json
 """
 
 
@@ -49,19 +51,35 @@ class _Verbatim(click.Command):
 
 
 @click.command(cls=_Verbatim, short_help="Why is this allowed or refused, and what would change it?", epilog=EPILOG)
-@click.argument("file", type=click.Path(path_type=Path, readable=False))
-@click.argument("verb")
+@click.argument("file", type=click.Path(path_type=Path, readable=False), required=False)
+@click.argument("verb", required=False)
 @click.argument("rest", nargs=-1)
 @scene_options
+@click.option("--id", "decision", metavar="ID", help="Instead: what was decided under the id that a client was told.")
+@click.option("--log", "log", type=click.File("rb"), help="With --id: the log, as JSON lines; - for standard input.")
 @click.option("--json", "as_json", is_flag=True, help="Answer as JSON on standard output.")
-def explain(file: Path, verb: str, rest: tuple[str, ...], as_json: bool, **given: Any) -> None:
+def explain(
+    file: Path | None,
+    verb: str | None,
+    rest: tuple[str, ...],
+    decision: str | None,
+    log: IO[bytes] | None,
+    as_json: bool,
+    **given: Any,
+) -> None:
     """Explain what the policy FILE says to one request of one person.
 
     Shown are the decision and the line that made it, how the request would be answered and within which bounds, until
     when that holds, every entry that was tried and what it lacked, and for a refusal the smallest changes that would
     allow it, each of them tried. A fact that is not given is unknown: an allow that asks for it does not match, a deny
-    does. Exit status: 0 allowed, 1 refused, 2 there is no answer.
+    does. Exit status: 0 allowed, 1 refused, 2 there is no answer. With --id and --log nothing is asked anew: what the
+    daemon decided is shown from its log, as by `pysshd why`.
     """
+    if decision is not None or log is not None:
+        _explain_logged(decision, log, file, as_json)
+    if file is None or verb is None or given["name"] is None:
+        missing = "FILE" if file is None else "VERB" if verb is None else "--as"
+        raise click.UsageError(f"{missing} is missing, expected explain FILE --as PERSON VERB …")
     request = _request(verb, rest)
     loaded = load_or_end(file, as_json=as_json)
     scene, held = scene_of(loaded, Given(**given), file)
@@ -72,6 +90,12 @@ def explain(file: Path, verb: str, rest: tuple[str, ...], as_json: bool, **given
     else:
         _show(found)
     sys.exit(ALLOWED if found.allowed else REFUSED)
+
+
+def _explain_logged(decision: str | None, log: IO[bytes] | None, file: Path | None, as_json: bool) -> NoReturn:
+    if decision is None or log is None or file is not None:
+        raise click.UsageError("--id goes with --log, and with no FILE: explain --id ID --log LOG")
+    sys.exit(show_logged(decision, log, as_json))
 
 
 def _request(verb: str, rest: tuple[str, ...]) -> Request:

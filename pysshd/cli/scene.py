@@ -25,7 +25,7 @@ from pysshd.policy.values import exact_instant
 F = TypeVar("F", bound=Callable[..., Any])
 
 _OPTIONS: Final = (
-    click.option("--as", "name", required=True, metavar="PERSON", help="Who asks: a person of the policy."),
+    click.option("--as", "name", metavar="PERSON", help="Who asks: a person of the policy."),
     click.option("--account", metavar="NAME", help="The name that is typed; absent: the person's own."),
     click.option("--from", "source", metavar="ADDRESS", help="Where they come from; absent: not known."),
     click.option("--with", "chain", metavar="CHAIN", help="How they log in; absent: as the policy lets them in."),

@@ -13,7 +13,9 @@ from pysshd.policy.diff_sessions import Side
 from pysshd.policy.diff_settings import COMPARED, Wider
 from pysshd.policy.people import Person
 
-_OF_A_RULESET: Final = frozenset(["settings", "people", "login", "grants", "source", "system_groups", "written"])
+_OF_A_RULESET: Final = frozenset(
+    ["settings", "people", "login", "grants", "source", "system_groups", "written", "version"]
+)
 """What is compared elsewhere, or follows from the rest."""
 
 _OF_A_PERSON: Final = frozenset(

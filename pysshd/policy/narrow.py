@@ -4,9 +4,17 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from pysshd.policy.query import Pty, Request
+from pysshd.policy.query_net import X11, Agent, Connect, ConnectUnix, Listen, ListenUnix
 from pysshd.policy.steps import Step
 
-PERMITTED_BY: Final[Mapping[type, str]] = {Pty: "permit-pty"}
+_FORWARDING: Final = "permit-port-forwarding"
+
+PERMITTED_BY: Final[Mapping[type, str]] = {
+    Pty: "permit-pty",
+    X11: "permit-X11-forwarding",
+    Agent: "permit-agent-forwarding",
+    **dict.fromkeys((Connect, ConnectUnix, Listen, ListenUnix), _FORWARDING),
+}
 """Kinds of requests that a certificate permits by an extension (PROTOCOL.certkeys), and refuses where it has none."""
 
 

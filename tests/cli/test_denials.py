@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from pysshd.cli.denials import why
+from pysshd.cli.explain import explain
 
 LINES = [
     {"time": "t1", "level": "info", "event": "request.allowed", "person": "alice", "decision": "aaaaaaaaaa"},
@@ -61,3 +62,15 @@ def test_an_id_that_is_not_there(log: Path) -> None:
 
 def test_a_log_that_is_not_there(tmp_path: Path) -> None:
     assert ask("bbbbbbbbbb", "--log", str(tmp_path / "none")).exit_code == 2
+
+
+def test_explain_says_the_same(log: Path) -> None:
+    said = CliRunner().invoke(explain, ["--id", "bbbbbbbbbb", "--log", str(log)])
+    assert (said.exit_code, said.stdout) == (0, ask("bbbbbbbbbb", "--log", str(log)).stdout)
+
+
+@pytest.mark.parametrize("words", [["--id", "bbbbbbbbbb"], ["--log", "-"], ["policy.yaml", "--id", "b", "--log", "-"]])
+def test_explain_is_asked_one_thing(words: list[str]) -> None:
+    said = CliRunner().invoke(explain, words)
+    assert said.exit_code == 2
+    assert "--id goes with --log, and with no FILE" in said.stderr

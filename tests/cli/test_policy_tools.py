@@ -163,7 +163,8 @@ def test_a_file_that_is_refused_has_no_answers(cli: Cli, file: Path, words: tupl
 
 def test_check_for_a_machine(cli: Cli, file: Path) -> None:
     assert answer(cli("check", "--json", file), 0) == {
-        "file": str(file), "status": "good", "errors": 0, "warnings": 0, "problems": []
+        "file": str(file), "status": "good", "errors": 0, "warnings": 0, "problems": [],
+        "waits_for_restart": [],
     }  # fmt: skip
     write(file, POLICY.replace("server: {owner: alice}\n", ""))
     found = answer(cli("check", "--json", "--strict", file), 1)
@@ -293,8 +294,8 @@ def test_explain_takes_now_and_no_address_where_none_is_given(cli: Cli, file: Pa
         (("--as", "alice", "--with", "pasword", "shell"), "--with: unknown method 'pasword'"),
         (("--as", "alice", "--key", "labtop", "shell"), "--key: alice has no key 'labtop' (did you mean 'laptop'?)"),
         (("--as", "alice", "--listener", "x", "shell"), "--listener: 'x' is not in server.listen"),
-        (("shell",), "Missing option '--as'"),
-        (("--as", "alice"), "Missing argument 'VERB'"),
+        (("shell",), "--as is missing"),
+        (("--as", "alice"), "VERB is missing"),
     ],
 )
 def test_explain_says_what_it_can_not_be_asked(cli: Cli, file: Path, words: tuple[str, ...], message: str) -> None:
