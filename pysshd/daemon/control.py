@@ -113,7 +113,7 @@ class Control:
         async with asyncio.timeout(ASKED_WITHIN):
             asked = await reader.readline()
         answer = await self._answer(asked)
-        writer.write(json.dumps(answer).encode("ascii") + b"\n")
+        writer.write(json.dumps(answer).encode() + b"\n")
         async with asyncio.timeout(ANSWER_READ_WITHIN):
             await writer.drain()
             writer.write_eof()
@@ -160,6 +160,7 @@ def _write_secret(folder: int, secret: str) -> None:
     descriptor = os.open(
         draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600, dir_fd=folder
     )
-    with open(descriptor, "w", encoding="ascii") as file:
-        file.write(secret)
+    # Bytes: a daemon that gave root up may be unable to read the module of a codec.
+    with open(descriptor, "wb") as file:
+        file.write(secret.encode())
     os.rename(draft, SECRET, src_dir_fd=folder, dst_dir_fd=folder)

@@ -109,7 +109,7 @@ def start(folder: Path, keys: Keys) -> Start:
         (OWNER.replace("who: alice", "who: alcie"), "alcie", "alice"),
         (OWNER + "login: []\n", "[]", ""),
         (OWNER + "totp: yes\n", "totp", "unknown key"),
-        (OWNER + "authorities: {x: {keys: [a]}}\n", "authorities", "not served"),
+        (OWNER + "include: [{files: more.yaml}]\n", "include", "not served"),
         (OWNER + "limits: {login_grace: soon}\n", "soon", ""),
         (OWNER + "\tx: 1\n", "\tx", "tab"),
         (OWNER + "x: [1, 2\n", "", ""),

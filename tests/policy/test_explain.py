@@ -272,7 +272,8 @@ def test_the_shape_for_machines() -> None:
 
 def test_ways_and_bounds_for_machines_and_people() -> None:
     found = plain(explained("exec uptime"))["decision"]
-    assert found["way"] == {"kind": "Words", "argv": ["uptime"], "confined": True, "env": []}
+    way = {"kind": "Words", "argv": ["uptime"], "confined": True, "env": [], "umask": None, "folder": None}
+    assert found["way"] == way
     assert [said_way(way) for way in (
         LoginShell(False), ShellCommand(b"x", False), Words((b"a", b"b"), True), Program((b"m",), False),
         Forced((b"serve",), b"", True), PtyWay(),

@@ -24,6 +24,7 @@ pytestmark = pytest.mark.security("S128")
 WALL = {
     "pysshd.daemon.clock": "the one wall clock, handed to whoever judges by date",
     "pysshd.daemon.api": "the times of the lines of the log",
+    "pysshd.cli.scene": "the moment that is asked about, where nobody names another",
     "pysshd.identity.host.lookup": "the day on which an account of the host expires",
     "pysshd.identity.host.password": "the day on which a password of the host expires",
 }
