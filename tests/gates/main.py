@@ -36,7 +36,9 @@ ON_EVERY_CRYPTOGRAPHY = frozenset({"test_login", "test_transfer", "test_quicksta
 """The tests of whole daemons that stand on what `cryptography` does."""
 
 
-SAME_FOR_EVERYONE = tuple(f"tests/{room}" for room in ("architecture", "audit", "patterns", "policy", "server", "ssh"))
+SAME_FOR_EVERYONE = tuple(
+    f"tests/{room}" for room in ("architecture", "audit", "importing", "patterns", "policy", "server", "ssh")
+)
 """Tests of rooms that are pure, or read the checkout alone."""
 
 
