@@ -3,6 +3,7 @@
 What would widen is left out. A key whose option can not be kept is left out as a whole.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
@@ -19,6 +20,9 @@ from pysshd.policy.problems import Mark
 from pysshd.ssh.crypto.keys import KEY_TYPES, PublicKey, parse_public_key_line
 
 _TYPES: Final = ("ssh-", "ecdsa-", "sk-ssh-", "sk-ecdsa-")
+_PLACE: Final = re.compile(r"(?:\[[^\]]*\]|[^\[:/]*):(\*|[0-9]+)")
+_TUNNEL: Final = re.compile(r"any|[0-9]{1,9}")
+_VARIABLE: Final = re.compile(r"[A-Za-z0-9_]+")
 _STAMPS: Final = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 
 
@@ -73,6 +77,7 @@ class _Options:
     remarks: Remarks
     fault: str = ""
     refused: bool = False
+    seen: set[str] = field(default_factory=set)
     values: dict[str, object] = field(default_factory=dict)
 
 
@@ -142,7 +147,7 @@ def _cut(text: str) -> tuple[str, str]:
 
 
 def _split(options: str) -> list[tuple[str, str | None]]:
-    """Each option's name in small letters and its value, None where it has none."""
+    """Each option's name in small letters and its value with its quotes, None where it has none."""
     found: list[str] = [""]
     quoted = False
     at = 0
@@ -159,22 +164,30 @@ def _split(options: str) -> list[tuple[str, str | None]]:
             found[-1] += options[at]
         at += 1
     pairs = [one.partition("=") for one in found]
-    return [(name.lower(), _unquoted(value) if equals else None) for name, equals, value in pairs]
+    return [(name.lower(), value if equals else None) for name, equals, value in pairs]
 
 
-def _unquoted(value: str) -> str | None:
-    if len(value) < 2 or value[0] != '"' or value[-1] != '"':
+def _unquoted(value: str | None) -> str | None:
+    if value is None or len(value) < 2 or value[0] != '"' or value[-1] != '"':
+        return None
+    if '"' in value[1:-1].replace('\\"', ""):
         return None
     return value[1:-1].replace('\\"', '"')
 
 
-def _take(name: str, value: str | None, read: _Options) -> None:
-    if name in _FLAGS:
+def _take(name: str, raw: str | None, read: _Options) -> None:
+    if name not in _VALUED and raw is not None:
+        read.fault = f"option {name} has a value, and takes none"
+    elif name in _FLAGS:
         read.values.update(_FLAGS[name])
     elif name in _VALUED:
+        value = _unquoted(raw)
         if value is None:
             read.fault = f"option {name} has no value between quotes"
+        elif name in _ONCE and name in read.seen:
+            read.fault = f"{name} stands twice"
         else:
+            read.seen.add(name)
             _VALUED[name](value, read)
     elif name in _WORDS:
         kind, text = _WORDS[name]
@@ -190,22 +203,21 @@ def _take(name: str, value: str | None, read: _Options) -> None:
 
 
 def _command(value: str, read: _Options) -> None:
-    if "command" in read.values:
-        read.fault = "command stands twice"
     read.values["command"] = value
 
 
 def _from(value: str, read: _Options) -> None:
     patterns = tuple(value.split(","))
+    if not {"", "!"}.isdisjoint(patterns):
+        read.fault = "from has an empty pattern"
+        return
     try:
         for pattern in patterns:
             address_in(_SOME, (pattern,), False)
     except AddressError as error:
         read.fault = f"from: {error}"
         return
-    held = read.values.get("sources", ())
-    assert isinstance(held, tuple)
-    read.values["sources"] = (*held, patterns)
+    read.values["sources"] = (patterns,)
 
 
 def _expiry(value: str, read: _Options) -> None:
@@ -222,8 +234,17 @@ def _expiry(value: str, read: _Options) -> None:
     read.values["expires"] = min(found, held) if isinstance(held, datetime) else found
 
 
-def _list(name: str) -> Callable[[str, _Options], None]:
+def _places(option: str, name: str) -> Callable[[str, _Options], None]:
+    """Destinations or places to listen. sshd refuses a line with one that is none."""
+
     def take(value: str, read: _Options) -> None:
+        whole = f"*:{value}" if option == "permitlisten" and ":" not in value else value
+        found = _PLACE.fullmatch(whole)
+        if found is None or (found[1] != "*" and not 0 < int(found[1]) < 65536):
+            read.refused = True
+            read.remarks.refuse(read.mark, f"{option} {value!r}: it is no host and port, and the key is left out",
+                                "write host:port, the port as a number or *")  # fmt: skip
+            return
         held = read.values.get(name, ())
         assert isinstance(held, tuple)
         read.values[name] = (*held, value)
@@ -232,16 +253,25 @@ def _list(name: str) -> Callable[[str, _Options], None]:
 
 
 def _environment(value: str, read: _Options) -> None:
-    name = value.partition("=")[0]
+    name, equals, _ = value.partition("=")
+    if not equals or _VARIABLE.fullmatch(name) is None:
+        read.fault = "environment sets no variable, expected NAME=value"
+        return
     read.remarks.warn(read.mark, f"environment: the variable {name} is not set",
                       "env: {set: …} of a role sets variables")  # fmt: skip
 
 
 def _principals(value: str, read: _Options) -> None:
+    if not value:
+        read.fault = "principals is empty"
+        return
     read.remarks.note(read.mark, "principals says nothing without cert-authority, to sshd neither")
 
 
 def _tunnel(value: str, read: _Options) -> None:
+    if _TUNNEL.fullmatch(value) is None:
+        read.fault = "tunnel is no device, expected a number or any"
+        return
     read.remarks.note(read.mark, "tunnel: there are no tunnels here")
 
 
@@ -261,12 +291,13 @@ _VALUED: Final = {
     "command": _command,
     "from": _from,
     "expiry-time": _expiry,
-    "permitopen": _list("opens"),
-    "permitlisten": _list("listens"),
+    "permitopen": _places("permitopen", "opens"),
+    "permitlisten": _places("permitlisten", "listens"),
     "environment": _environment,
     "principals": _principals,
     "tunnel": _tunnel,
 }
+_ONCE: Final = frozenset(["command", "from", "principals"])
 _WORDS: Final = {
     "no-user-rc": ("note", "no-user-rc: ~/.ssh/rc is never run here"),
     "user-rc": ("note", "user-rc: ~/.ssh/rc is never run here"),

@@ -137,7 +137,7 @@ class Asker:
                                f"SFTP alone, by ForceCommand {INTERNAL}, has one: sftp: {{mounts: …}}")  # fmt: skip
                 return None
             rights = jailed
-        elif command:
+        elif command is not None:
             argv = program(command, self.host, forced_mark(found, key, file), remarks)
             if not argv:
                 return None
@@ -151,9 +151,9 @@ class Asker:
             rights = replace(rights, pty=True)
         return with_forwards(rights, found, file, connection.uid0, key, self.language, remarks)
 
-    def _jailed(self, rights: Rights, folder: str, command: str) -> Rights | None:
+    def _jailed(self, rights: Rights, folder: str, command: str | None) -> Rights | None:
         """SFTP alone in a folder of its own; None for anything else."""
-        words = command.split()
+        words = command.split() if command is not None else []
         if words[:1] != [INTERNAL] or not self.language.has_right("sftp") or not set(words[1:]) <= {"-R"}:
             return None
         for token, slot in _TOKENS.items():

@@ -21,6 +21,11 @@ def mark_of(value: Value, file: str) -> Mark:
     return value.lines[0].mark if value.lines else Mark(file, 1, 1)
 
 
+def key_files(found: Effective) -> tuple[str, ...]:
+    """The words of AuthorizedKeysFile; `none`, in any letters, is no file, wherever it stands."""
+    return tuple(word for word in found["authorizedkeysfile"].words if word.lower() != "none")
+
+
 def chains_of(found: Effective, file: str, uid0: bool, key: ImportedKey | None, remarks: Remarks) -> tuple[Chain, ...]:
     """The chains of methods by which somebody comes in; `key`: it is one of its steps."""
     enabled = {method for method, switch in _SWITCHES.items() if found[switch].is_on}
@@ -41,9 +46,10 @@ def chains_of(found: Effective, file: str, uid0: bool, key: ImportedKey | None, 
 
 def _chain(text: str, enabled: set[str], wanted: Value, file: str, remarks: Remarks) -> Chain | None:
     """One alternative of AuthenticationMethods; None where it can not be met, or not be said."""
-    steps = [step.partition(":")[0] for step in text.split(",")]
+    steps = text.split(",")
     mark = mark_of(wanted, file)
-    if any(step in _SWITCHES and step not in enabled for step in steps):
+    methods = [step.partition(":")[0] for step in steps]
+    if any(method in _SWITCHES and method not in enabled for method in methods):
         return None
     other = [step for step in steps if step not in ("publickey", "password")]
     if other:
@@ -81,7 +87,7 @@ def _keys_count(found: Effective, file: str, remarks: Remarks) -> bool:
         hint = "take those keys out of the files of keys, and the line out of a copy"
         remarks.refuse(mark_of(revoked, file), text, hint)
         return False
-    if "verify-required" in options.first.split(","):
+    if any(word.lower() == "verify-required" for word in options.words):
         text = (
             "PubkeyAuthOptions verify-required has no equivalent: keys would come in without a PIN, so that none does"
         )
@@ -99,4 +105,4 @@ def _keys_count(found: Effective, file: str, remarks: Remarks) -> bool:
         text = "PubkeyAcceptedAlgorithms leaves no algorithm that is served, and no key counts"
         remarks.refuse(mark_of(accepted, file), text)
         return False
-    return found["authorizedkeysfile"].words != ("none",)
+    return bool(key_files(found))

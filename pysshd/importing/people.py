@@ -6,7 +6,7 @@ from typing import Final
 
 from pysshd.importing.authorized_keys import ImportedKey
 from pysshd.importing.effective import Effective
-from pysshd.importing.login import mark_of
+from pysshd.importing.login import key_files, mark_of
 from pysshd.importing.notes import Remarks
 
 _SLOTS: Final = (("%%", "%"), ("%u", "{user}"))
@@ -31,7 +31,7 @@ def source_of(found: Effective, file: str, min_uid: int, passwords: bool, remark
     """The accounts of the host as people, with their files of keys; empty where nobody could come in by it."""
     value = found["authorizedkeysfile"]
     paths: dict[str, None] = {}
-    for word in value.words if value.words != ("none",) else ():
+    for word in key_files(found):
         path = _path(word)
         if path is None:
             text = f"AuthorizedKeysFile {word}: it is no file of each account's own, and its keys do not count"

@@ -16,13 +16,16 @@ INTERNAL: Final = "internal-sftp"
 _THROUGH_SHELL: Final = ("/bin/sh", "-c", 'exec "$SHELL" -c "$0"')
 """A command goes through the shell of the account, as in sshd: an account with nologin runs nothing."""
 
+_NOTHING: Final = ("/bin/true",)
+"""An empty command: the shell gets it as one, and does nothing. No word of a policy is empty."""
 
-def forced_of(found: Effective, key: ImportedKey | None) -> str:
-    """The command that is forced: that of the configuration before that of the key; empty: none."""
+
+def forced_of(found: Effective, key: ImportedKey | None) -> str | None:
+    """The command that is forced: that of the configuration before that of the key. An empty one is one too."""
     command = found["forcecommand"].first
     if command.lower() != "none":
         return command
-    return key.command or "" if key is not None else ""
+    return key.command if key is not None else None
 
 
 def forced_mark(found: Effective, key: ImportedKey | None, file: str) -> Mark:
@@ -34,6 +37,8 @@ def forced_mark(found: Effective, key: ImportedKey | None, file: str) -> Mark:
 
 def program(command: str, host: Host, mark: Mark, remarks: Remarks) -> Argv:
     """The program of a command as sshd runs it, or nothing where that can not be said."""
+    if not command.strip():
+        return _NOTHING
     if command.split()[:1] != [INTERNAL]:
         return tuple(word.replace("{", "{{").replace("}", "}}") for word in (*_THROUGH_SHELL, command))
     if not host.sftp_server:

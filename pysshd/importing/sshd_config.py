@@ -80,7 +80,7 @@ class _Reader:
 
     def _include(self, rest: str, mark: Mark, scope: tuple[Match, ...], depth: int) -> Iterator[Line]:
         patterns = words_of(rest, mark)
-        if not patterns:
+        if not all(patterns or [""]):
             raise SshdConfigError(mark, "Include has no path behind it")
         if depth >= _MAX_DEPTH:
             raise SshdConfigError(mark, f"Include is nested deeper than {_MAX_DEPTH} files")
@@ -110,7 +110,9 @@ class _Reader:
 
 
 def _check_places(users: Words) -> None:
-    """ValueError (AddressError) where `USER@HOST` has a prefix that is none."""
+    """ValueError (AddressError) where `USER@HOST` has a prefix that is none, or nothing in a pattern's place."""
     for word in users:
         for pattern in word.rpartition("@")[2].split(",") if "@" in word else ():
+            if pattern in ("", "!"):
+                raise ValueError("expected a pattern of hosts behind the @, found an empty one")
             place(pattern.removeprefix("!"))

@@ -116,7 +116,7 @@ def rekey(words: Sequence[str], raw: str) -> Words:
 
 def subsystem(words: Sequence[str], raw: str) -> Words:
     """The name, and the command with its words."""
-    if len(words) < 2:
+    if len(words) < 2 or not (words[0] and words[1]):
         raise ValueError("expected a name and a command")
     return words[0], " ".join(words[1:])
 
@@ -124,7 +124,9 @@ def subsystem(words: Sequence[str], raw: str) -> Words:
 def ports(words: Sequence[str], raw: str) -> Words:
     """Destinations or places to listen: `any`, `none`, or `host:port`."""
     found = many(words, raw)
-    return (found[0].lower(),) if len(found) == 1 and found[0].lower() in ("any", "none") else found
+    if len(found) > 1 and not {"any", "none"}.isdisjoint(found):
+        raise ValueError("expected any or none alone, or places")
+    return found
 
 
 def listens(words: Sequence[str], raw: str) -> Words:

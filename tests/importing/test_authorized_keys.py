@@ -89,6 +89,59 @@ def test_a_command_answers_everything_for_that_key_alone() -> None:
     assert ask(made, TWO.fingerprint).forced == ()
 
 
+@pytest.mark.parametrize("command", ["", "  "])
+def test_an_empty_command_is_one_that_does_nothing(command: str) -> None:
+    made = policy("Subsystem sftp internal-sftp\n", f'command="{command}" {ONE.line}\n{TWO.line}\n')
+    assert ask(made, ONE.fingerprint).forced == ("/bin/true",)
+    assert ask(made, TWO.fingerprint).forced == ()
+
+
+def test_an_empty_command_in_another_root_lets_nobody_in() -> None:
+    made = policy("PasswordAuthentication no\nChrootDirectory /srv\n", f'command="" {ONE.line}\n')
+    assert not ask(made, ONE.fingerprint).chains
+    assert any("ChrootDirectory /srv has no equivalent" in str(one) for one in made.remarks)
+
+
+def test_root_with_forced_commands_only_and_an_empty_command_runs_nothing() -> None:
+    made = policy("PermitRootLogin forced-commands-only\n", f'command="" {ONE.line}\n', "root")
+    assert ask(made, ONE.fingerprint, "root").forced == ("/bin/true",)
+
+
+def test_without_forcecommand_that_of_a_key_counts() -> None:
+    made = policy("ForceCommand None\n", f'command="" {ONE.line}\n{TWO.line}\n')
+    assert ask(made, ONE.fingerprint).forced == ("/bin/true",)
+    assert ask(made, TWO.fingerprint).forced == ()
+
+
+REFUSED = [
+    'from=""', 'from="127.0.0.1,"', 'from="10.0.0.5,,10.1.2.3"', 'from="!,10.0.0.5"', 'from="10.0.0.5",from="10.0.0.5"',
+    'environment=""', 'environment="A"', 'environment="=x"', 'environment="A-B=x"',
+    'permitopen=""', 'permitopen="none"', 'permitopen="a"', 'permitopen="::1:80"', 'permitopen="db:0"',
+    'permitopen="db:65536"', 'permitopen="db:nosuch"',
+    'permitopen="a:1",permitopen=""', 'permitlisten=""', 'permitlisten="none"',
+    'principals=""', 'principals="a",principals="b"', 'expiry-time=""', 'tunnel=""', 'tunnel="x"',
+    'tunnel="99999999999"', 'command="a"b"c"',
+    'no-pty="x"', "no-pty=", 'no-pty=""', 'no-user-rc="x"', 'no-touch-required="x"', 'command=', "command",
+]  # fmt: skip
+"""Options with which the real sshd (9.2) takes no key."""
+
+TAKEN = ['environment="A="', 'environment="1A=x"', 'permitopen=":80"', 'permitopen="db:080"', 'permitopen="[::1]:*"',
+         'permitlisten="8080"', 'permitlisten=":8080"', 'tunnel="any"', 'command=""']  # fmt: skip
+"""Options with which it does."""
+
+
+@pytest.mark.parametrize("options", REFUSED)
+def test_a_key_that_sshd_does_not_take_is_left_out_and_named(options: str) -> None:
+    found = read(f"{options} {ONE.line}")
+    assert found.keys == ()
+    assert found.said[-1].endswith("the key is left out") or "the key is left out (" in found.said[-1]
+
+
+@pytest.mark.parametrize("options", TAKEN)
+def test_a_key_that_sshd_takes_is_there(options: str) -> None:
+    assert read(f"{options} {ONE.line}").key.key == ONE
+
+
 def test_forcecommand_of_the_configuration_supersedes_that_of_a_key() -> None:
     made = policy("ForceCommand /bin/false\n", f'command="/bin/true" {ONE.line}\n')
     assert ask(made, ONE.fingerprint).forced[-1] == "/bin/false"

@@ -8,7 +8,6 @@ from pysshd.importing.keywords import DEAD, KEYWORDS
 from pysshd.importing.language import Language
 from pysshd.importing.leftovers import LEFTOVERS
 from pysshd.importing.notes import Remarks, SshdConfigError
-from pysshd.importing.pam import keeping_out
 from pysshd.importing.sshd_config import parse_sshd_config
 from pysshd.importing.words import keyword_of, words_of
 from pysshd.policy.load import load_text
@@ -70,6 +69,28 @@ def test_a_line_is_cut_as_sshd_cuts_it(line: str, keyword: str, words: tuple[str
         ('Banner "open', "sshd_config:1: the quote \" is not closed"),
         ("Include", "sshd_config:1: Include has no path behind it"),
         ("SetEnv A", "sshd_config:1: SetEnv A: found 'A', expected NAME=value"),
+        ('Banner ""', 'sshd_config:1: Banner "": expected one value'),
+        ("ForceCommand", "sshd_config:1: ForceCommand : expected something behind it"),
+        ('AuthorizedKeysFile ""', 'sshd_config:1: AuthorizedKeysFile "": expected one value or more'),
+        ("AllowUsers", "sshd_config:1: AllowUsers : expected one value or more"),
+        ('AllowUsers ""', 'sshd_config:1: AllowUsers "": expected one value or more'),
+        ('DenyGroups ""', 'sshd_config:1: DenyGroups "": expected one value or more'),
+        ("DenyUsers bob@", "sshd_config:1: DenyUsers bob@: expected a pattern of hosts behind the @, found an empty "
+                           "one"),
+        ("DenyUsers bob@10.0.0.1,", "sshd_config:1: DenyUsers bob@10.0.0.1,: expected a pattern of hosts behind the @, "
+                                    "found an empty one"),
+        ('ChrootDirectory ""', 'sshd_config:1: ChrootDirectory "": expected one value'),
+        ('RevokedKeys ""', 'sshd_config:1: RevokedKeys "": expected one value'),
+        ('Subsystem sftp ""', 'sshd_config:1: Subsystem sftp "": expected a name and a command'),
+        ('Subsystem "" x', 'sshd_config:1: Subsystem "" x: expected a name and a command'),
+        ("PermitOpen none a:1", "sshd_config:1: PermitOpen none a:1: expected any or none alone, or places"),
+        ("PermitListen 80 none", "sshd_config:1: PermitListen 80 none: expected any or none alone, or places"),
+        ('AuthenticationMethods ""', 'sshd_config:1: AuthenticationMethods "": expected one value or more'),
+        ('PubkeyAuthOptions ""', 'sshd_config:1: PubkeyAuthOptions "": expected one value or more'),
+        ('AcceptEnv ""', 'sshd_config:1: AcceptEnv "": expected one value or more'),
+        ('Match User ""', "sshd_config:1: Match User has no pattern behind it"),
+        ("Match Address 10.0.0.0/8,", "sshd_config:1: Match Address has an empty pattern"),
+        ('Include ""', "sshd_config:1: Include has no path behind it"),
         ("LoginGraceTime soon", "sshd_config:1: LoginGraceTime soon: expected a span of time such as 90, 2m or 1h30m"),
         ("MaxStartups 5:1", "sshd_config:1: MaxStartups 5:1: expected a number or start:rate:full"),
     ],
@@ -161,42 +182,40 @@ def test_what_is_written_is_the_text_that_was_meant() -> None:
     assert rules.settings.server.version_addendum == "a: #b"
 
 
-STOCK = {
-    "sshd": "auth required pam_env.so\n@include common-auth\n"
-    "account required pam_nologin.so\n@include common-account\n",
-    "common-auth": "auth [success=1 default=ignore] pam_unix.so nullok\nauth requisite pam_deny.so\n",
-    "common-account": "account required pam_unix.so\n",
-}
+@pytest.mark.parametrize("text", ["ForceCommand none", "ForceCommand NONE", "Banner none", "ChrootDirectory None"])
+def test_none_says_nothing(text: str) -> None:
+    found = made(f"Port 22\n{text}\n")
+    rules = load_text(found.policy, language=True).ruleset
+    assert said(f"Port 22\n{text}") == said("Port 22")
+    assert rules.settings.server.banner is None
+    assert "forced" not in found.policy
 
 
-def with_pam(**services: str) -> Host:
-    texts = {name.replace("_", "-"): text for name, text in services.items()}
-    return Host(HOST.accounts, HOST.groups, HOST.sftp_server, pam=STOCK | texts)
+@pytest.mark.parametrize("text", ['ForceCommand ""', "ForceCommand # x", "ForceCommand none # x"])
+def test_a_command_that_does_nothing_is_forced_all_the_same(text: str) -> None:
+    policy = made(f"{text}\n").policy
+    assert "forced" in policy
+    assert "shell: true" not in policy
 
 
-def test_the_stock_of_pam_keeps_nobody_out_whom_the_daemon_lets_in() -> None:
-    assert keeping_out(STOCK, "sshd") == ()
-    assert "methods: [publickey, password]" in made("UsePAM yes\n", with_pam()).policy
+@pytest.mark.parametrize("word", ["none", "NONE", "None none"])
+def test_no_file_of_keys_is_none_in_any_letters(word: str) -> None:
+    policy = made(f"AuthorizedKeysFile {word}\n").policy
+    assert "authorized_keys:" not in policy
+    assert "publickey" not in policy
 
 
-def test_a_module_of_account_closes_everything() -> None:
-    host = with_pam(common_account="account required pam_access.so\n")
-    assert "refuse: true" in made("UsePAM yes\n", host).policy
-    wanted = "/etc/pam.d/common-account:1: refused: pam_access.so of PAM may keep somebody out, and has no equivalent: "
-    assert any(one.startswith(wanted + "everybody is kept out") for one in said("UsePAM yes\n", host))
+def test_none_is_no_file_of_keys_beside_others() -> None:
+    policy = made("AuthorizedKeysFile None .ssh/keys\n").policy
+    assert "authorized_keys: " in policy
+    assert "~/.ssh/keys" in policy
+    assert "~/None" not in policy
 
 
-def test_a_module_of_auth_closes_passwords() -> None:
-    host = with_pam(common_auth="auth required pam_google_authenticator.so\nauth required pam_unix.so\n")
-    policy = made("UsePAM yes\n", host).policy
-    assert "methods: publickey}" in policy
-    assert "password" not in policy.split("sources:")[1]
+@pytest.mark.parametrize("words", ["none verify-required", "touch-required verify-required", "VERIFY-REQUIRED"])
+def test_keys_without_a_pin_stay_out_wherever_it_is_asked_for(words: str) -> None:
+    assert "publickey" not in made(f"PubkeyAuthOptions {words}\n").policy.split("sources:")[1]
 
 
-def test_without_the_files_of_pam_everybody_is_kept_out() -> None:
-    assert "refuse: true" in made("UsePAM yes\n").policy
-    assert keeping_out({}, "sshd") is None
-
-
-def test_without_pam_its_files_say_nothing() -> None:
-    assert "refuse: true" not in made("UsePAM no\n").policy
+def test_a_device_of_a_method_is_not_the_method() -> None:
+    assert "publickey" not in made("AuthenticationMethods publickey:x password\n").policy.split("\nlogin:")[1]
