@@ -8,13 +8,14 @@ import click
 
 from pysshd.cli.denials import show as show_logged
 from pysshd.cli.scene import Given, scene_of, scene_options
-from pysshd.cli.show import load_or_end, say, write_json
+from pysshd.cli.show import TROUBLE, load_or_end, say, write_json
 from pysshd.policy.decision import Decision
 from pysshd.policy.explain import LOGIN, Explanation, plain, said_bounds, said_way
 from pysshd.policy.explain import explain as explained
 from pysshd.policy.query import UNKNOWN, Request, Unknown
 from pysshd.policy.roles import roles_by_grant
 from pysshd.policy.verbs import VERBS, VerbError, request_of, say_request
+from pysshd.policy.ways_net import LookUpWay
 
 ALLOWED, REFUSED = 0, 1
 
@@ -72,8 +73,9 @@ def explain(
     Shown are the decision and the line that made it, how the request would be answered and within which bounds, until
     when that holds, every entry that was tried and what it lacked, and for a refusal the smallest changes that would
     allow it, each of them tried. A fact that is not given is unknown: an allow that asks for it does not match, a deny
-    does. Exit status: 0 allowed, 1 refused, 2 there is no answer. With --id and --log nothing is asked anew: what the
-    daemon decided is shown from its log, as by `pysshd why`.
+    does. A name is not looked up: each address of it is judged by itself, so give the one that is meant. Exit status:
+    0 allowed, 1 refused, 2 there is no answer. With --id and --log nothing is asked anew: what the daemon decided is
+    shown from its log, as by `pysshd why`.
     """
     if decision is not None or log is not None:
         _explain_logged(decision, log, file, as_json)
@@ -89,7 +91,7 @@ def explain(
         write_json({"file": str(file)} | plain(found))
     else:
         _show(found)
-    sys.exit(ALLOWED if found.allowed else REFUSED)
+    sys.exit(TROUBLE if found.looked_up else ALLOWED if found.allowed else REFUSED)
 
 
 def _explain_logged(decision: str | None, log: IO[bytes] | None, file: Path | None, as_json: bool) -> NoReturn:
@@ -109,8 +111,13 @@ def _request(verb: str, rest: tuple[str, ...]) -> Request:
 def _show(found: Explanation) -> None:
     scene, login, decision = found.scene, found.login, found.decision
     place = f"from {scene.source}" if not isinstance(scene.source, Unknown) else "from an unknown address"
-    asks = f"{scene.person.name} {place} {'may' if found.allowed else 'may not'} {say_request(found.request)}"
-    say(asks, colour="green" if found.allowed else "red", bold=True)
+    asks = say_request(found.request)
+    if found.looked_up:
+        say(f"{scene.person.name} {place} may have the name looked up, no more: {asks}", colour="yellow", bold=True)
+        _row("then", f"each address is judged by itself: {asks} ADDRESS")
+    else:
+        may, colour = ("may", "green") if found.allowed else ("may not", "red")
+        say(f"{scene.person.name} {place} {may} {asks}", colour=colour, bold=True)
     _row("because", _because(decision if login.admitted else login.decision))
     if found.allowed and decision.way is not None and (way := said_way(decision.way)):
         _row("runs", way)
@@ -120,7 +127,7 @@ def _show(found: Explanation) -> None:
         _row("until", until.isoformat(timespec="minutes"))
     _row("login", f"{'+'.join(scene.chain)} is {'enough' if login.admitted else 'refused'}: {_because(login.decision)}")
     if not login.admitted and decision.reason != login.decision.reason:
-        _row("after it", f"{'allowed' if decision.allowed else 'refused'}: {_because(decision)}")
+        _row("after it", f"{_after_it(decision)}: {_because(decision)}")
     _row("facts", "; ".join(_facts(found)))
     _trace(found)
     _show_changes(found)
@@ -128,6 +135,12 @@ def _show(found: Explanation) -> None:
 
 def _row(name: str, text: str) -> None:
     say(f"  {name:<9} {text}")
+
+
+def _after_it(decision: Decision) -> str:
+    if isinstance(decision.way, LookUpWay):
+        return "the name may be looked up"
+    return "allowed" if decision.allowed else "refused"
 
 
 def _because(decision: Decision) -> str:
@@ -165,7 +178,7 @@ def _trace(found: Explanation) -> None:
 def _show_changes(found: Explanation) -> None:
     if found.logins:
         say(f"let in would be: {', '.join(found.logins)}")
-    if found.allowed:
+    if found.allowed or found.looked_up:
         return
     what = "allow it" if found.login.admitted else "let this login in"
     if not found.changes:

@@ -7,15 +7,17 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Any, Final
 
+from pysshd.patterns.special import LOCALHOST, LOCALHOST_ADDRESSES
 from pysshd.policy.bounds import Bounds, Limit
 from pysshd.policy.changes import Change, RolesByGrant, changes_for, changes_for_login
 from pysshd.policy.decision import Decision, Tried
-from pysshd.policy.query import Request, Step
+from pysshd.policy.query import Connect, Request, Step
 from pysshd.policy.ruleset import Ruleset
 from pysshd.policy.scene import LoggedIn, Scene, ask, certificates_of, chains_of, log_in
 from pysshd.policy.steps import Chain
 from pysshd.policy.verbs import say_request
 from pysshd.policy.ways import FileWay, Forced, LoginShell, Mount, Program, SftpWay, ShellCommand, Way, Words
+from pysshd.policy.ways_net import LookUpWay
 
 LOGIN: Final = "login"
 """The effect of an entry of `login`."""
@@ -41,8 +43,13 @@ class Explanation:
 
     @property
     def allowed(self) -> bool:
-        """Whether the request is allowed, the login included."""
-        return self.login.admitted and self.decision.allowed
+        """Whether the request is allowed, the login included; a name that may be looked up is not allowed yet."""
+        return self.login.admitted and self.decision.allowed and not self.looked_up
+
+    @property
+    def looked_up(self) -> bool:
+        """Whether there is no answer but that a name may be looked up: each of its addresses is asked for by itself."""
+        return self.login.admitted and isinstance(self.decision.way, LookUpWay)
 
 
 def explain(
@@ -50,6 +57,7 @@ def explain(
 ) -> Explanation:
     """Explain one request; `held` has a step for each key of the person, those that are to be used first."""
     login = log_in(ruleset, scene, trace=True)
+    request = _at_its_address(ruleset, scene, request)
     decision = ask(ruleset, scene, request, trace=True)
     tried = sorted(ruleset.grants_of(scene.person), key=lambda grant: grant.number) if decision.trace else ()
     effects = tuple(grant.effect.value for grant in tried)
@@ -58,6 +66,15 @@ def explain(
         return Explanation(scene, request, login, decision, effects, logins, changes)
     changes = () if decision.allowed else changes_for(ruleset, scene, request, roles)
     return Explanation(scene, request, login, decision, effects, (), changes)
+
+
+def _at_its_address(ruleset: Ruleset, scene: Scene, request: Request) -> Request:
+    """The request, at an address of `localhost` where that is meant and what is said of all of them is the same."""
+    way = ask(ruleset, scene, request).way
+    if not (isinstance(request, Connect) and isinstance(way, LookUpWay) and way.host == LOCALHOST):
+        return request
+    there = [replace(request, address=address) for address in LOCALHOST_ADDRESSES]
+    return there[0] if len({ask(ruleset, scene, one).allowed for one in there}) == 1 else request
 
 
 def default_login(ruleset: Ruleset, scene: Scene, held: Sequence[Step]) -> Scene:
@@ -141,9 +158,10 @@ def _limit(limit: Limit) -> str:
 
 def plain(explanation: Explanation) -> dict[str, Any]:
     """The whole answer as texts, numbers, lists and mappings, for JSON; docs/tools.md has its shape."""
-    scene, login = explanation.scene, explanation.login
+    scene, login, decision = explanation.scene, explanation.login, explanation.decision
+    looks_up = isinstance(decision.way, LookUpWay)
     return {
-        "allowed": explanation.allowed,
+        "allowed": None if explanation.looked_up else explanation.allowed,
         "as": scene.person.name,
         "account": scene.account,
         "from": None if scene.source is None else _plain(scene.source),
@@ -156,14 +174,14 @@ def plain(explanation: Explanation) -> dict[str, Any]:
         "system_groups": _plain(scene.system_groups),
         "request": say_request(explanation.request),
         "login": _decision(login.decision, login.admitted, [LOGIN] * len(login.decision.trace)),
-        "decision": _decision(explanation.decision, explanation.decision.allowed, explanation.effects)
-        | {"way": _way(explanation.decision.way), "bounds": _bounds(explanation.decision.bounds)},
+        "decision": _decision(decision, None if looks_up else decision.allowed, explanation.effects)
+        | {"way": _way(decision.way), "bounds": _bounds(decision.bounds)},
         "other_logins": list(explanation.logins),
         "changes": [[{"edit": edit.text, "where": edit.where or None} for edit in one] for one in explanation.changes],
     }
 
 
-def _decision(decision: Decision, allowed: bool, effects: Sequence[str]) -> dict[str, Any]:
+def _decision(decision: Decision, allowed: bool | None, effects: Sequence[str]) -> dict[str, Any]:
     until = decision.valid_until
     return {
         "allowed": allowed,

@@ -302,6 +302,37 @@ def test_explain_says_what_it_can_not_be_asked(cli: Cli, file: Path, words: tupl
     assert message.format(file=file.name) in told(cli("explain", file, *words), 2, file)
 
 
+FORWARDING = """\
+  - {name: tunnels, who: alice, allow: {forward: {local: ["db.example.com:5432", "127.0.0.1:80", "[::1]:80",
+    "127.0.0.1:81"]}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "said_first"),
+    [
+        (("db.example.com:5432",), 2, "may have the name looked up, no more: forward db.example.com:5432"),
+        (("db.example.com:5432", "10.1.2.3"), 0, "may forward db.example.com:5432 10.1.2.3"),
+        (("db.example.com:22",), 1, "may not forward db.example.com:22"),
+        (("localhost:80",), 0, "may forward localhost:80 127.0.0.1"),
+        (("localhost:81",), 2, "may have the name looked up, no more: forward localhost:81"),
+        (("localhost:22",), 1, "may not forward localhost:22"),
+        (("127.0.0.1:81",), 0, "may forward 127.0.0.1:81"),
+    ],
+)
+def test_a_name_that_may_be_looked_up_is_no_answer(
+    cli: Cli, file: Path, asked: tuple[str, ...], status: int, said_first: str
+) -> None:
+    write(file, POLICY + FORWARDING)
+    words = ("--as", "alice", "--from", "10.1.2.3", *AT, "forward", *asked)
+    text = said(cli("explain", file, *words), status, file)
+    assert text.startswith(f"alice from 10.1.2.3 {said_first}\n")
+    assert ("each address is judged by itself: forward" in text) == (status == 2)
+    found = answer(cli("explain", "--json", file, *words), status)
+    assert found["allowed"] is {0: True, 1: False, 2: None}[status]
+    assert found["decision"]["allowed"] is found["allowed"]
+
+
 def test_the_help_of_explain_teaches_every_verb(cli: Cli) -> None:
     text = cli("explain", "--help").out
     assert "pysshd explain policy.yaml --as alice --from 10.1.2.3 exec 'rm -rf /'" in text
