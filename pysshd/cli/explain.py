@@ -9,7 +9,7 @@ import click
 from pysshd.cli.denials import show as show_logged
 from pysshd.cli.scene import Given, scene_of, scene_options
 from pysshd.cli.show import TROUBLE, load_or_end, say, write_json
-from pysshd.policy.decision import Decision
+from pysshd.policy.decision import Decision, Tried
 from pysshd.policy.explain import LOGIN, Explanation, plain, said_bounds, said_way
 from pysshd.policy.explain import explain as explained
 from pysshd.policy.query import UNKNOWN, Request, Unknown
@@ -170,12 +170,27 @@ def _trace(found: Explanation) -> None:
     if rows:
         say("tried")
     for (effect, tried), name in zip(rows, names, strict=True):
-        said = "matches" if tried.matched else f"does not count: {tried.failed}"
+        said = _matches(tried) if tried.matched else f"does not count: {tried.failed}"
         colour = None if not tried.matched else "red" if effect == "deny" else "green"
         say(f"  {tried.where:<{places}}  {name:<{width}}  {said}", colour=colour)
 
 
+def _matches(tried: Tried) -> str:
+    """That an entry counts; a deny and a bound do so too where a fact is not known."""
+    return f"matches, for {tried.failed.removesuffix(' (unknown)')} is not known" if tried.failed else "matches"
+
+
+_SAYING: Final = {
+    "from": "--from ADDRESS",
+    "client": "--client VERSION",
+    "system_groups": "--system-group GROUP or --no-system-groups",
+}
+"""The options that say what is not known, by the names of `Explanation.lacking`."""
+
+
 def _show_changes(found: Explanation) -> None:
+    if found.lacking:
+        say(f"say {', and '.join(_SAYING[name] for name in found.lacking)}: what is not known may decide this")
     if found.logins:
         say(f"let in would be: {', '.join(found.logins)}")
     if found.allowed or found.looked_up:

@@ -11,9 +11,10 @@ from pysshd.patterns.special import LOCALHOST, LOCALHOST_ADDRESSES
 from pysshd.policy.bounds import Bounds, Limit
 from pysshd.policy.changes import Change, RolesByGrant, changes_for, changes_for_login
 from pysshd.policy.decision import Decision, Tried
+from pysshd.policy.nearly import lacking, lacking_for_login
 from pysshd.policy.query import Connect, Request, Step
 from pysshd.policy.ruleset import Ruleset
-from pysshd.policy.scene import LoggedIn, Scene, ask, certificates_of, chains_of, log_in
+from pysshd.policy.scene import LoggedIn, Scene, ask, certificates_of, chains_of, facts_of, log_in
 from pysshd.policy.steps import Chain
 from pysshd.policy.verbs import say_request
 from pysshd.policy.ways import FileWay, Forced, LoginShell, Mount, Program, SftpWay, ShellCommand, Way, Words
@@ -31,6 +32,7 @@ class Explanation:
     effects: of the entries in the trace of that, in its order.
     logins: chains by which the same person would be let in, where the login is refused.
     changes: the smallest ones by which the login (where that is refused) or the request would be allowed.
+    lacking: facts of the scene that are not known and on which the refusal hangs: `from`, `client`, `system_groups`.
     """
 
     scene: Scene
@@ -40,6 +42,7 @@ class Explanation:
     effects: tuple[str, ...]
     logins: tuple[str, ...] = ()
     changes: tuple[Change, ...] = ()
+    lacking: tuple[str, ...] = ()
 
     @property
     def allowed(self) -> bool:
@@ -63,9 +66,13 @@ def explain(
     effects = tuple(grant.effect.value for grant in tried)
     if not login.admitted:
         logins, changes = _other_logins(ruleset, scene, held), changes_for_login(ruleset, scene)
-        return Explanation(scene, request, login, decision, effects, logins, changes)
-    changes = () if decision.allowed else changes_for(ruleset, scene, request, roles)
-    return Explanation(scene, request, login, decision, effects, (), changes)
+        unknown = lacking_for_login(ruleset, facts_of(ruleset, scene)) if login.decision.trace else ()
+        return Explanation(scene, request, login, decision, effects, logins, changes, unknown)
+    if decision.allowed:
+        return Explanation(scene, request, login, decision, effects)
+    changes = changes_for(ruleset, scene, request, roles)
+    unknown = lacking(ruleset, facts_of(ruleset, scene), request, decision.trace) if decision.trace else ()
+    return Explanation(scene, request, login, decision, effects, (), changes, unknown)
 
 
 def _at_its_address(ruleset: Ruleset, scene: Scene, request: Request) -> Request:
@@ -176,6 +183,7 @@ def plain(explanation: Explanation) -> dict[str, Any]:
         "login": _decision(login.decision, login.admitted, [LOGIN] * len(login.decision.trace)),
         "decision": _decision(decision, None if looks_up else decision.allowed, explanation.effects)
         | {"way": _way(decision.way), "bounds": _bounds(decision.bounds)},
+        "lacking": list(explanation.lacking),
         "other_logins": list(explanation.logins),
         "changes": [[{"edit": edit.text, "where": edit.where or None} for edit in one] for one in explanation.changes],
     }

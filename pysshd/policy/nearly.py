@@ -1,9 +1,13 @@
-"""Grants that nearly decided: which allow would permit a request, and which of its conditions do not hold."""
+"""Grants that nearly decided: which allow would permit a request, which of its conditions do not hold, and which facts
+are lacking."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Final
 
-from pysshd.policy.conditions import FALSE, TRUE, Case, Condition, Conditions
+from pysshd.policy.conditions import FALSE, TRUE, UNSURE, Case, Client, Condition, Conditions, From, Who
 from pysshd.policy.decide import decide
+from pysshd.policy.decision import Trace
 from pysshd.policy.login import case_of
 from pysshd.policy.query import Facts, Query, Request
 from pysshd.policy.ruleset import Effect, Grant, Ruleset, rebuilt
@@ -48,3 +52,33 @@ def near_misses(ruleset: Ruleset, facts: Facts, request: Request) -> list[NearMi
     missed = [NearMiss(grant, failed_clauses(grant.conditions, case)) for grant in ruleset.grants]
     found = [miss for miss in missed if miss.failed and permits_alone(ruleset, facts, request, miss.grant)]
     return sorted(found, key=lambda miss: (len(miss.failed), miss.grant.number))
+
+
+_FACTS: Final = {From: "from", Client: "client", Who: "system_groups"}
+"""What a condition that is unknown asks for: the address, the client's version, the groups of the host."""
+
+
+def lacking_for_login(ruleset: Ruleset, facts: Facts) -> tuple[str, ...]:
+    """The unknown facts, by the names of `_FACTS`, that the login entry which decides hangs on."""
+    case = case_of(facts.holder, facts.account, facts, facts.methods)
+    deciding = (entry.conditions for entry in ruleset.login if entry.conditions.truth(case) is not FALSE)
+    return _unknown([one for one in [next(deciding, None)] if one is not None], case)
+
+
+def lacking(ruleset: Ruleset, facts: Facts, request: Request, trace: Trace) -> tuple[str, ...]:
+    """The unknown facts that a refusal hangs on: by a deny that counts because of one, or an allow that does not.
+
+    trace: of the refusal. Empty where a deny holds whatever they are.
+    """
+    case = case_of(facts.holder, facts.account, facts, facts.methods)
+    counting = {tried.where for tried in trace if tried.matched}
+    denies = [one.conditions for one in ruleset.grants if one.effect is Effect.DENY and one.where in counting]
+    if any(one.truth(case) is TRUE for one in denies):
+        return ()
+    allows = [miss.grant.conditions for miss in near_misses(ruleset, facts, request)]
+    return _unknown([*denies, *allows], case)
+
+
+def _unknown(entries: Iterable[Conditions], case: Case) -> tuple[str, ...]:
+    unsure = [one for entry in entries if entry.truth(case) is UNSURE for one in entry.all if one.test(case) is UNSURE]
+    return tuple(name for kind, name in _FACTS.items() if any(isinstance(one, kind) for one in unsure))

@@ -302,6 +302,14 @@ def test_explain_says_what_it_can_not_be_asked(cli: Cli, file: Path, words: tupl
     assert message.format(file=file.name) in told(cli("explain", file, *words), 2, file)
 
 
+def test_a_deny_that_counts_for_want_of_a_fact_says_so(cli: Cli, file: Path) -> None:
+    write(file, POLICY.replace("  - {who: bob, from: office, methods: publickey}\n  - {who: bob, refuse: true}\n", ""))
+    text = said(cli("explain", file, "--as", "bob", *AT, "pty", "xterm"), 1, file)
+    assert "deny no-pty    matches, for unless: {from: 10.1.0.0/16} is not known\n" in text
+    before, _, advice = text.partition("say --from ADDRESS: what is not known may decide this\n")
+    assert "each of these" in advice and "each of these" not in before
+
+
 FORWARDING = """\
   - {name: tunnels, who: alice, allow: {forward: {local: ["db.example.com:5432", "127.0.0.1:80", "[::1]:80",
     "127.0.0.1:81"]}}}

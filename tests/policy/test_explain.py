@@ -217,6 +217,42 @@ def test_a_fact_that_is_unknown_is_said_to_be() -> None:
     ]
 
 
+HANGING = """\
+server: {accounts: system}
+login:
+  - {who: carol, client: PuTTY*, refuse: true}
+  - {who: "*", methods: publickey}
+grants:
+  - {name: guests, who: system-group:guests, deny: all}
+  - {name: shell, who: "*", allow: {shell: true, pty: true}}
+  - {name: far, who: "*", unless: {from: 10.0.0.0/8}, deny: {pty: true}}
+  - {name: never, who: "*", deny: {exec: any}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "known", "lacking"),
+    [
+        ("shell", {}, ("system_groups",)),
+        ("pty xterm", {"source": UNKNOWN}, ("from", "system_groups")),
+        ("pty xterm", {"source": UNKNOWN, "system_groups": frozenset()}, ("from",)),
+        ("exec ls", {}, ()),  # which is denied in any case
+        ("shell", {"system_groups": frozenset()}, ()),
+        ("shell", {"system_groups": frozenset(["guests"])}, ()),
+        ("shell", {"person": "carol"}, ("client",)),
+    ],
+)
+def test_the_facts_that_a_refusal_hangs_on(text: str, known: dict[str, Any], lacking: tuple[str, ...]) -> None:
+    found = explained(text, policy=HANGING, **known)
+    assert found.lacking == lacking
+    assert plain(found)["lacking"] == list(lacking)
+
+
+def test_an_allow_that_asks_for_a_fact_names_it() -> None:
+    assert explained("shell", person="alice", source=UNKNOWN).lacking == ("from",)
+    assert explained("shell", person="carol", source=UNKNOWN).lacking == ()
+
+
 def test_the_shape_for_machines() -> None:
     found = explained("exec date", source=OUTSIDE)
     assert json.loads(json.dumps(plain(found))) == {
@@ -261,6 +297,7 @@ def test_the_shape_for_machines() -> None:
             "way": None,
             "bounds": {"limits": [], "record": "off"},
         },
+        "lacking": [],
         "other_logins": [],
         "changes": [
             [{"edit": "let this-year match: it asks for from: office", "where": "p.yaml:19"}],
