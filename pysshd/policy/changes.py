@@ -11,9 +11,9 @@ from itertools import combinations
 from typing import Final, TypeAlias
 
 from pysshd.patterns.globs import parse_glob
-from pysshd.patterns.paths import PathError, parse_path
 from pysshd.patterns.words import WordsError, parse_words, quote, split_words
-from pysshd.policy.conditions import TRUE, Condition, Conditions
+from pysshd.policy.changes_sftp import sftp_permission, widened
+from pysshd.policy.conditions import TRUE, Case, Condition, Conditions, Who
 from pysshd.policy.decide import settled
 from pysshd.policy.flow import quoted
 from pysshd.policy.login import case_of
@@ -22,7 +22,6 @@ from pysshd.policy.nearly import Failed, failed_clauses, near_misses, permits_al
 from pysshd.policy.people import ALWAYS, Person
 from pysshd.policy.query import Break, Env, Exec, Pty, Request, Session, Sftp, Shell, Signal
 from pysshd.policy.rights import ExecRight, Rights, ShellRight
-from pysshd.policy.rights_sftp import SftpRight, by_literal_start
 from pysshd.policy.ruleset import Effect, Grant, LoginEntry, Ruleset, rebuilt
 from pysshd.policy.scene import Scene, ask, facts_of, log_in
 
@@ -113,10 +112,31 @@ def _grant_edits(ruleset: Ruleset, scene: Scene, request: Request, roles: RolesB
     for grant in ruleset.grants_of(scene.person):
         holds = grant.effect is Effect.ALLOW and grant.conditions.truth(case) is TRUE
         if holds and not permits_alone(ruleset, facts, request, grant):
-            place = _place(grant, roles.get(grant.where, ()))
-            yield Edit(f"add {words} to {place}", grant.where, _with_rights(grant, rights))
-    who = scene.person.name
-    yield Edit(f"add a grant: {{who: {who}, allow: {{{words}}}}}", "", _with_grant(who, rights))
+            yield from _widened_grant(grant, request, words, rights, _place(grant, roles.get(grant.where, ())))
+    completed = next((one for one in ruleset.grants_of(scene.person) if _may_complete(one, case, request)), None)
+    yield _new_grant(scene.person.name, words, rights, completed.conditions if completed else Conditions())
+
+
+def _may_complete(grant: Grant, case: Case, request: Request) -> bool:
+    """Whether a permission to be added would be of use by what this grant gives: a tree, or what runs."""
+    rights = grant.rights
+    gives = rights.sftp if isinstance(request, Sftp) else rights.runs if isinstance(request, Signal | Break) else ()
+    return bool(gives) and grant.effect is Effect.ALLOW and grant.conditions.truth(case) is TRUE
+
+
+def _widened_grant(grant: Grant, request: Request, words: str, rights: Rights, place: str) -> Iterator[Edit]:
+    """A grant with a permission more; of several of SFTP nothing says which one it would be written to."""
+    added = grant.rights | rights
+    if isinstance(request, Sftp) and grant.rights.sftp:
+        found = widened(grant.rights.sftp[0], request)
+        if found is None or len(grant.rights.sftp) > 1:
+            return
+        words, right = found
+        added = replace(grant.rights, sftp=(right,))
+        if len(right.paths) == len(grant.rights.sftp[0].paths):
+            yield Edit(f"change that path to {words} in {place}", grant.where, _with_rights(grant, added))
+            return
+    yield Edit(f"add {words} to {place}", grant.where, _with_rights(grant, added))
 
 
 def _place(grant: Grant, roles: tuple[str, ...]) -> str:
@@ -153,16 +173,20 @@ def _without_grant(grant: Grant) -> Callable[[Ruleset], Ruleset]:
 
 def _with_rights(grant: Grant, rights: Rights) -> Callable[[Ruleset], Ruleset]:
     return lambda ruleset: rebuilt(
-        ruleset,
-        grants=[replace(one, rights=one.rights | rights) if one.number == grant.number else one
-                for one in ruleset.grants],
-    )  # fmt: skip
+        ruleset, grants=[replace(one, rights=rights) if one.number == grant.number else one for one in ruleset.grants]
+    )
 
 
-def _with_grant(who: str, rights: Rights) -> Callable[[Ruleset], Ruleset]:
-    # It is tried for the person of the scene alone, so that no condition but that is needed.
-    added = Grant(who, _TRIED, 1 << 30, Conditions(), Effect.ALLOW, rights)
-    return lambda ruleset: rebuilt(ruleset, grants=[*ruleset.grants, added])
+def _new_grant(who: str, words: str, rights: Rights, kept: Conditions) -> Edit:
+    """A grant for one person, under the conditions of the one that it completes."""
+    own = tuple(one for one in kept.own if not isinstance(one, Who))
+    clauses = [f"who: {who}", *(one.clause for one in own)]
+    if kept.unless:
+        clauses.append(f"unless: {{{', '.join(one.clause for one in kept.unless)}}}")
+    # It is tried for the person of the scene alone, so that nobody else need be left out.
+    added = Grant(who, _TRIED, 1 << 30, replace(kept, own=own), Effect.ALLOW, rights)
+    text = f"add a grant: {{{', '.join(clauses)}, allow: {{{words}}}}}"
+    return Edit(text, "", lambda ruleset: rebuilt(ruleset, grants=[*ruleset.grants, added]))
 
 
 def _permission(ruleset: Ruleset, scene: Scene, request: Request) -> tuple[str, Rights] | None:
@@ -181,18 +205,7 @@ def _permission(ruleset: Ruleset, scene: Scene, request: Request) -> tuple[str, 
         return "pty: true", Rights(pty=True)
     if isinstance(request, Env):
         return f"env: {{accept: [{request.name}]}}", Rights(accept=(parse_glob(request.name),))
-    return _sftp_permission(request) if isinstance(request, Sftp) else None
-
-
-def _sftp_permission(request: Sftp) -> tuple[str, Rights] | None:
-    """The right at the very path. What the tree shows there is for the mounts to say, which are left as they are."""
-    try:
-        path = request.path.decode("utf-8")
-        pattern = parse_path(path)
-    except (UnicodeDecodeError, PathError):
-        return None
-    right = SftpRight((), by_literal_start([(pattern, frozenset([request.right]))]), None, _TRIED)
-    return f"sftp: {{paths: {{{quoted(path)}: [{request.right}]}}}}", Rights(sftp=(right,))
+    return sftp_permission(request, _TRIED) if isinstance(request, Sftp) else None
 
 
 def _exec_permission(request: Exec, confined: bool, beside: str) -> tuple[str, Rights] | None:
@@ -247,6 +260,13 @@ def _login_edits(ruleset: Ruleset, scene: Scene) -> Iterator[Edit]:
     steps = facts.methods
     case = case_of(scene.person, scene.account, facts, steps)
     chain = "+".join(scene.chain)
+    added = LoginEntry(0, _TRIED, Conditions(), (scene.chain,))
+    first = f"{{who: {scene.person.name}, methods: {chain}}}"
+    if not ruleset.has_login_section:
+        # A section takes the place of the built-in entry, which lets everybody in.
+        section = f'login: [{first}, {{who: "*", methods: publickey}}]'
+        yield Edit(f"add a section {section}", "", lambda ruleset: rebuilt(ruleset, login=[added, *ruleset.login]))
+        return
     for entry in ruleset.login:
         failed = failed_clauses(entry.conditions, case)
         name = f"login entry {entry.number}"
@@ -256,8 +276,7 @@ def _login_edits(ruleset: Ruleset, scene: Scene) -> Iterator[Edit]:
             yield Edit(f"add {chain} to the methods of {name}", entry.where, _with_chain(entry, scene.chain))
         elif len(failed) == 1 and not entry.refuse:
             yield Edit(f"let {name} match: it asks for {failed[0].clause}", entry.where, _eased_entry(entry, failed[0]))
-    text = f"add a login entry above the others: {{who: {scene.person.name}, methods: {chain}}}"
-    added = LoginEntry(0, _TRIED, Conditions(), (scene.chain,))
+    text = f"add a login entry above the others: {first}"
     yield Edit(text, "", lambda ruleset: rebuilt(ruleset, login=[added, *ruleset.login]))
 
 

@@ -28,7 +28,7 @@ from pysshd.policy.problems import Mark
 from pysshd.policy.reading import Record, Text
 from pysshd.policy.report import Report, meant, show
 from pysshd.policy.rights import ExecRight, ForcedRight, Rights, RunRight, SetRight, ShellRight, SubsystemRight
-from pysshd.policy.ruleset import Effect, Grant, LoginEntry
+from pysshd.policy.ruleset import BUILT_IN_LOGIN, Effect, Grant, LoginEntry
 from pysshd.policy.templates import Template
 
 _BUILT_IN_WHERE: Final = "built-in role login-shell"
@@ -40,7 +40,7 @@ LOGIN_SHELL: Final = Rights(
 """The permissions of the built-in role `login-shell`."""
 
 NO_LOGIN_SECTION: Final = LoginEntry(
-    1, "built-in login", c.Conditions((c.Who('who: "*"', anyone=True),)), (("publickey",),)
+    1, BUILT_IN_LOGIN, c.Conditions((c.Who('who: "*"', anyone=True),)), (("publickey",),)
 )
 """What holds where the document has no `login:`."""
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
 from types import MappingProxyType
+from typing import Final
 
 from pysshd.policy.authorities import Authority
 from pysshd.policy.bounds import NO_BOUNDS, Bounds
@@ -41,6 +42,10 @@ class Grant:
     rights: Rights = field(default_factory=Rights)
     everything: bool = False
     bounds: Bounds = NO_BOUNDS
+
+
+BUILT_IN_LOGIN: Final = "built-in login"
+"""Where the entry is that holds for a document without `login:`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +95,11 @@ class Ruleset:
     written: frozenset[str] = frozenset()
     authorities: Mapping[str, Authority] = field(default_factory=dict)
     version: str = ""
+
+    @property
+    def has_login_section(self) -> bool:
+        """Whether the file says itself how people log in."""
+        return any(entry.where != BUILT_IN_LOGIN for entry in self.login)
 
     @property
     def first_confined(self) -> str | None:

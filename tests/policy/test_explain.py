@@ -20,7 +20,7 @@ from pysshd.policy.scene import Scene, ask, held_steps, holder_of, log_in
 from pysshd.policy.verbs import read_request
 from pysshd.policy.ways import Forced, LoginShell, Program, PtyWay, ShellCommand, Words
 from tests.policy.documents import DOCUMENTS, QUERIES, document
-from tests.policy.support import NOON, PEOPLE
+from tests.policy.support import KEYS, NOON, PEOPLE
 
 POLICY = """\
 server: {owner: alice}
@@ -195,10 +195,56 @@ def test_sftp_and_one_operation_of_it() -> None:
     assert found.decision.way is not None
     assert said_way(found.decision.way) == "at /srv/box/in/x"
     assert changes("sftp download /in/x", policy=FILES) == [
-        ['add sftp: {paths: {"/in/x": [download]}} to the role box, which box gives (p.yaml:12)'],
+        ['add sftp: {paths: {"/in/x": [download, upload]}} to the role box, which box gives (p.yaml:12)'],
         ['add a grant: {who: bob, allow: {sftp: {paths: {"/in/x": [download]}}}}'],
     ]
     assert changes("sftp download /in/**\udcff", policy=FILES) == []
+
+
+def test_a_right_more_at_a_path_takes_none_away() -> None:
+    """Within a permission the longest literal start decides alone, so that the new path repeats what was permitted."""
+    policy = FILES.replace("who: bob, roles", "who: bob, from: 10.0.0.0/8, unless: {from: 10.9.0.0/16}, roles")
+    assert changes("sftp overwrite /in/x", policy=policy) == [
+        ['add sftp: {paths: {"/in/x": [upload, overwrite]}} to the role box, which box gives (p.yaml:12)'],
+        ['add a grant: {who: bob, from: 10.0.0.0/8, unless: {from: 10.9.0.0/16}, '
+         'allow: {sftp: {paths: {"/in/x": [overwrite]}}}}'],
+    ]  # fmt: skip
+    for written in ("[upload, overwrite]", "[overwrite]"):
+        edited = policy.replace('"/in/**": [upload]', f'"/in/**": [upload], "/in/x": {written}')
+        assert explained("sftp overwrite /in/x", policy=edited).allowed
+        assert explained("sftp upload /in/x", policy=edited).allowed == ("upload" in written)
+    found = explained("sftp overwrite /in/x", policy=policy)
+    for change in found.changes:
+        edited_rules = load_text(PEOPLE + policy, "p.yaml", language=True).ruleset
+        for edit in change:
+            edited_rules = edit.apply(edited_rules)
+        assert ask(edited_rules, found.scene, read_request("sftp upload /in/x")).allowed
+
+
+def test_a_path_that_stands_there_is_changed() -> None:
+    policy = FILES.replace('"/in/**": [upload]', '"/in/**": [delete], "/in/x": [upload]')
+    assert changes("sftp overwrite /in/x", policy=policy)[0] == [
+        'change that path to sftp: {paths: {"/in/x": [upload, overwrite]}} in the role box, which box gives (p.yaml:12)'
+    ]
+
+
+def test_what_is_listed_may_be_looked_at_too() -> None:
+    assert changes("sftp list /in", policy=FILES)[0] == [
+        'add sftp: {paths: {"/in": [list]}} to the role box, which box gives (p.yaml:12)'
+    ]
+
+
+@pytest.mark.parametrize(
+    ("system", "person", "chain"), [(False, "carol", "password"), (True, "root", "publickey")]
+)  # fmt: skip
+def test_where_there_is_no_login_section_a_whole_one_is_offered(system: bool, person: str, chain: str) -> None:
+    """An entry alone would take the place of the built-in one, and shut everybody else out."""
+    policy = "server: {accounts: system}\n" if system else "server: {owner: alice}\n"
+    people = PEOPLE + (f'  root: {{keys: "{KEYS[3]}"}}\n' if system else "")
+    found = explained("shell", policy=policy, people=people, person=person, chain=(chain,))
+    assert [[edit.text for edit in change] for change in found.changes] == [
+        [f'add a section login: [{{who: {person}, methods: {chain}}}, {{who: "*", methods: publickey}}]']
+    ]
 
 
 def test_what_is_allowed_needs_no_change() -> None:
