@@ -1,8 +1,11 @@
 """Bounds: what a request is held to once it is allowed. They add up; none ever loosens another."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, Literal, TypeAlias
+
+from pysshd.policy.values import written_duration, written_size
 
 Unit: TypeAlias = Literal["bytes/s", "bytes", "seconds", "count"]
 
@@ -37,6 +40,13 @@ LIMITS: Final = {
 }
 """Every kind of limit by its key."""
 
+_WRITTEN: Final[dict[Unit, Callable[[float], str]]] = {
+    "bytes/s": lambda amount: f"{written_size(amount)}/s",
+    "bytes": written_size,
+    "seconds": written_duration,
+    "count": lambda amount: str(int(amount)),
+}
+
 
 class Record(IntEnum):
     """How strongly a session is to be recorded; a greater value is stronger."""
@@ -62,10 +72,13 @@ class Limit:
     grant: str = ""
 
     def __str__(self) -> str:
-        amount = int(self.amount) if self.amount == int(self.amount) else self.amount
-        unit = {"bytes/s": "B/s", "bytes": "B", "seconds": "s", "count": ""}[LIMITS[self.name].unit]
         per = f" per {self.per}" if self.per != GRANT else ""
-        return f"{self.name}: {amount}{unit}{per}"
+        return f"{self.name}: {self.written}{per}"
+
+    @property
+    def written(self) -> str:
+        """The amount, as the language writes it."""
+        return _WRITTEN[LIMITS[self.name].unit](self.amount)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Changes for one operation of SFTP: a right more at a path, and none less.
 
-Within one permission the pattern with the longest literal start decides alone, so that a path that is added to it has to
-repeat what is permitted there now; a permission of its own adds to the others.
+Within one permission the pattern with the longest literal start decides alone, so that a path that is added to it has
+to repeat what is permitted there now; a permission of its own adds to the others.
 """
 
 from collections.abc import Iterable

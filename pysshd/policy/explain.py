@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from pysshd.patterns.special import LOCALHOST, LOCALHOST_ADDRESSES
-from pysshd.policy.bounds import Bounds, Limit
+from pysshd.policy.bounds import LIMITS, Bounds, Limit
 from pysshd.policy.changes import Change, RolesByGrant, changes_for, changes_for_login
 from pysshd.policy.decision import Decision, Tried
 from pysshd.policy.nearly import lacking, lacking_for_login
@@ -149,15 +149,25 @@ def _text(data: bytes) -> str:
 
 
 def said_bounds(bounds: Bounds) -> tuple[str, ...]:
-    """What a request is held to, each in words."""
+    """What a request is held to, each in words; of what is not counted together only the strictest."""
     limits = sorted(bounds.limits, key=lambda limit: (limit.name, limit.amount, limit.per, limit.grant))
     record = [f"record: {bounds.record.name.lower()}"] if bounds.record else []
-    return (*(_limit(limit) for limit in limits), *record)
+    return (*(_limit(limit) for limit in limits if _is_shared(limit) or limit == _strictest(limits, limit)), *record)
+
+
+def _is_shared(limit: Limit) -> bool:
+    """Whether use is charged to it; else it is compared with, and only the strictest matters."""
+    return bool(LIMITS[limit.name].scopes)
+
+
+def _strictest(limits: Sequence[Limit], like: Limit) -> Limit:
+    return next(limit for limit in limits if limit.name == like.name)
 
 
 def _limit(limit: Limit) -> str:
+    per = f" per {limit.per}" if _is_shared(limit) else ""
     by = f" by {limit.grant}" if limit.grant else ""
-    return f"{limit.name}: {limit.amount:g} per {limit.per}{by}"
+    return f"{limit.name}: {limit.written}{per}{by}"
 
 
 # For machines
@@ -217,7 +227,8 @@ def _way(way: Way | None) -> dict[str, Any] | None:
 
 
 def _bounds(bounds: Bounds) -> dict[str, Any]:
-    return {"limits": [_plain(limit) for limit in sorted(bounds.limits)], "record": bounds.record.name.lower()}
+    limits = [_plain(limit) | {"amount": int(limit.amount)} for limit in sorted(bounds.limits)]
+    return {"limits": limits, "record": bounds.record.name.lower()}
 
 
 def _plain(value: Any) -> Any:

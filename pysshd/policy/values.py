@@ -12,6 +12,7 @@ _SECONDS = (86400, 3600, 60, 1)
 _SIZE = re.compile(r"(\d{1,15})(B|KiB|MiB|GiB|TiB|kB|MB|GB|TB)?")
 _UNITS = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 _UNITS |= {"kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+_WRITTEN = sorted(_UNITS.items(), key=lambda unit: -unit[1])
 _COUNT = re.compile(r"0|[1-9][0-9]{0,8}")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?(Z|[+-]\d\d:\d\d)")
@@ -29,6 +30,15 @@ def duration(text: str) -> float:
     return float(seconds)
 
 
+def written_duration(seconds: float) -> str:
+    """A span of whole seconds, as `duration` reads it."""
+    left, parts = int(seconds), ""
+    for name, unit in zip("dhms", _SECONDS, strict=True):
+        count, left = divmod(left, unit)
+        parts += f"{count}{name}" if count else ""
+    return parts or "0s"
+
+
 def size(text: str) -> int:
     """Bytes, from a size such as `64MiB`."""
     match = _SIZE.fullmatch(text) if text.isascii() else None
@@ -37,6 +47,12 @@ def size(text: str) -> int:
     if match[2] is None:
         raise ValueError("expected a size with its unit, such as 512KiB, 64MiB or 1GiB")
     return int(match[1]) * _UNITS[match[2]]
+
+
+def written_size(amount: float) -> str:
+    """A number of whole bytes, as `size` reads it: in the largest unit that leaves it whole."""
+    name, unit = next((name, unit) for name, unit in _WRITTEN if (amount and not int(amount) % unit) or unit == 1)
+    return f"{int(amount) // unit}{name}"
 
 
 def rate(text: str) -> int:

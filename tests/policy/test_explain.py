@@ -368,9 +368,24 @@ def test_ways_and_bounds_for_machines_and_people() -> None:
         "a forced program: [serve], confined",
         "",
     ]  # fmt: skip
-    bounds = Bounds(frozenset([Limit("lifetime", 28800.0, grant="dba"), Limit("channels", 2, per="source")]), Record.ON)
-    assert said_bounds(bounds) == ("channels: 2 per source", "lifetime: 28800 per grant by dba", "record: on")
+    limits = [
+        Limit("lifetime", 28800.0, grant="dba"), Limit("lifetime", 14400.0, grant="ops"),
+        Limit("channels", 2, per="source"), Limit("idle", 900.0), Limit("file_size", 10**9), Limit("files", 10),
+        Limit("bandwidth", 50 << 20, grant="dba"), Limit("bandwidth", 1536, "all", "dba"),
+    ]  # fmt: skip
+    bounds = Bounds(frozenset(limits), Record.ON)
+    assert said_bounds(bounds) == (
+        "bandwidth: 1536B/s per all by dba", "bandwidth: 50MiB/s per grant by dba", "channels: 2 per source",
+        "file_size: 1GB", "files: 10 per grant", "idle: 15m", "lifetime: 4h by ops", "record: on",
+    )  # fmt: skip
     assert said_bounds(Bounds()) == ()
+
+
+def test_amounts_are_whole_numbers_for_machines() -> None:
+    policy = POLICY.replace("roles: look}", "roles: look, limits: {lifetime: 8h, bandwidth: 1MiB/s}}")
+    limits = json.dumps(plain(explained("exec uptime", policy=policy))["decision"]["bounds"]["limits"])
+    assert '"amount": 28800,' in limits
+    assert '"amount": 1048576,' in limits
 
 
 @given(DOCUMENTS, QUERIES)

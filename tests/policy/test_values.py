@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pysshd.policy import values
 
@@ -31,6 +33,21 @@ def test_not_a_duration(text: str) -> None:
 )
 def test_size(text: str, found: int) -> None:
     assert values.size(text) == found
+
+
+@given(st.integers(1, 10 * 365 * 86400))
+def test_a_duration_is_written_as_it_is_read(seconds: int) -> None:
+    assert values.duration(values.written_duration(seconds)) == seconds
+
+
+@given(st.integers(0, 1 << 45) | st.sampled_from([1 << 10, 10**9, 3 << 20, 1 << 40]))
+def test_a_size_is_written_as_it_is_read(amount: int) -> None:
+    assert values.size(values.written_size(amount)) == amount
+
+
+@pytest.mark.parametrize("text", ["4h", "15m", "1h30m", "1d", "90s", "2d1s"])
+def test_a_duration_is_written_in_its_largest_units(text: str) -> None:
+    assert values.written_duration(values.duration(text)) == text.replace("90s", "1m30s")
 
 
 @pytest.mark.parametrize("text", ["", "1", "1G", "1gib", "KiB", "-1KiB", "1.5MiB", "1e3B", "٣B", "1KiB\n"])
