@@ -54,13 +54,17 @@ def _show(file: Path, problems: Sequence[Problem], errors: int, warnings: int, w
         show(problem)
     for name in waits:
         click.secho(f"{file}: {name} waits for restart", fg="yellow", err=True)
-    if errors:
+    unserved = sum(problem.severity == "unserved" for problem in problems)
+    waiting = [f"{unserved} not served"] if unserved else []
+    odd = [f"with {counted(warnings, 'warning')}"] if warnings else []
+    if not errors:
+        click.secho(f"{file}: {', '.join(['good', *odd, *waiting])}", fg="yellow" if warnings else "green", err=True)
+    elif not any(problem.severity in ("error", "failed") for problem in problems):
+        text = f"{file}: {', '.join(['refused', *waiting, *odd])}; pysshd check --language judges the rest"
+        click.secho(text, fg="red", err=True)
+    else:
         text = f"{file}: refused, {counted(errors, 'error')} and {counted(warnings, 'warning')}"
         click.secho(text, fg="red", err=True)
-    elif warnings:
-        click.secho(f"{file}: good, with {counted(warnings, 'warning')}", fg="yellow", err=True)
-    else:
-        click.secho(f"{file}: good", fg="green", err=True)
 
 
 def _write(file: Path, problems: Sequence[Problem], errors: int, warnings: int, waits: Sequence[str]) -> None:

@@ -19,7 +19,8 @@ from pysshd.policy.ways_net import LookUpWay
 
 ALLOWED, REFUSED = 0, 1
 
-_FORMS: Final = "\n".join(f"  {verb.form:<24}{verb.meaning}" for verb in VERBS.values())
+_WIDE: Final = max(len(verb.form) for verb in VERBS.values()) + 2
+_FORMS: Final = "\n".join(f"  {verb.form:<{_WIDE}}{verb.meaning}" for verb in VERBS.values())
 EPILOG: Final = f"""\b
 A request is a verb and the rest verbatim:
 {_FORMS}

@@ -12,6 +12,7 @@ import click
 from pysshd.audit.escape import printable
 from pysshd.policy.load import Loaded, load_file
 from pysshd.policy.problems import PolicyError, Problem
+from pysshd.policy.report import NOT_YET
 
 TROUBLE: Final = 2
 """The exit status where there is no answer."""
@@ -46,6 +47,8 @@ def end_refused(file: Path, problems: Sequence[Problem], *, as_json: bool) -> No
 def show(problem: Problem) -> None:
     """Show a problem with its source line on standard error."""
     first, *rest = problem.render().splitlines()
+    if problem.severity == "unserved":
+        first = first.removesuffix(f"{problem.message}") + f"not served: {problem.message.removesuffix(f' {NOT_YET}')}"
     click.secho(first, fg=COLOURS[problem.severity], err=True)
     for line in rest:
         click.echo(line, err=True)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from pysshd.cli.main import main
+from pysshd.policy.verbs import VERBS
 from tests.cli.test_commands import run
 from tests.policy.support import KEYS
 
@@ -346,7 +347,29 @@ def test_the_help_of_explain_teaches_every_verb(cli: Cli) -> None:
     text = cli("explain", "--help").out
     assert "pysshd explain policy.yaml --as alice --from 10.1.2.3 exec 'rm -rf /'" in text
     assert "exec COMMAND" in text
+    assert "  forward HOST:PORT [ADDRESS]  connect to" in text
+    rows = [(line, verb) for line in text.splitlines() for verb in VERBS.values() if line.endswith(f" {verb.meaning}")]
+    assert len(rows) == len(VERBS)
+    assert len({line.index(verb.meaning) for line, verb in rows}) == 1
     assert "signal NAME" in text
+
+
+def test_what_is_not_served_is_no_error_of_the_language(cli: Cli, file: Path) -> None:
+    write(file, POLICY + FORWARDING.replace("who: alice", "who: bob"))
+    first, *_, last = told(cli("check", "--language", file), 0, file).splitlines()
+    assert first == "policy.yaml:23:39: not served: key 'forward'"
+    assert last == "policy.yaml: good, 1 not served"
+    first, *_, last = told(cli("check", file), 2, file).splitlines()
+    assert first == "policy.yaml:23:39: not served: key 'forward'"
+    assert last == "policy.yaml: refused, 1 not served; pysshd check --language judges the rest"
+    write(file, POLICY + FORWARDING)
+    last = told(cli("check", "--language", file), 0, file).splitlines()[-1]
+    assert last == "policy.yaml: good, with 1 warning, 1 not served"
+    write(file, POLICY + FORWARDING.replace("who: alice", "who: bob") + FAILING)
+    last = told(cli("check", "--language", file), 2, file).splitlines()[-1]
+    assert last == "policy.yaml: refused, 1 error and 0 warnings"
+    write(file, POLICY + FORWARDING + "nonsense: 1\n")
+    assert "policy.yaml: refused, 2 errors and " in told(cli("check", file), 2, file)
 
 
 def test_roles(cli: Cli, file: Path) -> None:
