@@ -4,12 +4,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from pysshd.policy.conditions import Account, Condition, Conditions, From, Who
+from pysshd.policy.conditions import TRUE, Account, Condition, Conditions, From, Who
 from pysshd.policy.diff_rights import Atom, atoms, meets, touched_by
 from pysshd.policy.diff_sessions import Side, admits, environments, factors, orders
 from pysshd.policy.people import ALWAYS, Person, Window
 from pysshd.policy.query import UNKNOWN
 from pysshd.policy.rights import ExecRight, ForcedRight, ShellRight, SubsystemRight
+from pysshd.policy.rights_net import PlainRight
 from pysshd.policy.ruleset import Effect, Grant, LoginEntry, Ruleset
 from pysshd.policy.worlds import Worlds
 
@@ -19,6 +20,7 @@ YES, SOMETIMES, DENIED, NO = "yes", "sometimes", "denied", "no"
 
 ANYBODY: Final = "anybody of the host"
 _SOMEBODY: Final = "some-account-of-the-host"
+_ROOT: Final = "root"
 _ORDER: Final = (LOGIN, "shell", "exec any", "exec", "forced")
 _CASES_MAX: Final = 20_000
 """Cases in which a login is tried, for one person; beyond that it counts as one under conditions."""
@@ -111,7 +113,7 @@ def _window(window: Window) -> str:
     if window is ALWAYS:
         return ""
     ends = ((word, at) for word, at in (("from", window.start), ("until", window.end)) if at is not None)
-    return " ".join(f"{word} {at:%Y-%m-%dT%H:%M%z}" for word, at in ends)
+    return " ".join(f"{word} {at.isoformat(timespec='minutes')}" for word, at in ends)
 
 
 # Logins
@@ -130,6 +132,8 @@ def _login(side: Side, person: Person) -> Cell:
             always = False
             break
         if case.source is UNKNOWN or not person.window.holds(case.now):
+            continue
+        if case.is_root is TRUE and not _may_be_root(person):
             continue
         by = {
             (tuple(step.method for step in one), entry) for one in steps if (entry := admits(side, person, case, one))
@@ -168,6 +172,10 @@ def column_of(atom: Atom) -> str:
         return f"subsystem {item.name}"
     if isinstance(item, ShellRight | ForcedRight):
         return "shell" if isinstance(item, ShellRight) else "forced"
+    if isinstance(item, PlainRight):
+        return item.key.replace("_", "-")
+    if atom.kind == "net":
+        return "forward"
     return "env" if atom.kind == "accept" else atom.kind.replace("_", "-")
 
 
@@ -195,7 +203,7 @@ def _cell(given: list[Atom], denies: Iterable[Grant], person: Person) -> Cell:
 
 def _reason(allows: bool, what: str, conditions: Conditions, where: str, name: str, person: Person) -> Reason:
     own = [one for one in conditions.own if not _certain(one, person)]
-    clauses = [f"{one.clause}, not uid 0" if getattr(one, "but_root", False) else one.clause for one in own]
+    clauses = [_everyone(one) or one.clause if isinstance(one, Who) else one.clause for one in own]
     if conditions.unless:
         clauses.append(f"unless: {{{', '.join(one.clause for one in conditions.unless)}}}")
     froms = [one.addresses.ranges for one in own if isinstance(one, From)]
@@ -209,4 +217,19 @@ def _certain(condition: Condition, person: Person) -> bool:
     """Whether a condition holds for the person in every case."""
     if isinstance(condition, Account):
         return condition.accounts.issuperset(person.accounts)
-    return isinstance(condition, Who) and condition.names(person) and not (condition.but_root and condition.anyone)
+    return isinstance(condition, Who) and condition.names(person) and not (condition.but_root and _may_be_root(person))
+
+
+def _everyone(who: Who) -> str:
+    """In words, whom a `who` leaves out that is absent or means everyone; empty where it is another one."""
+    named = who.people or who.groups or who.by_more
+    left_out = [*(["uid 0"] if who.but_root else []), *(["guests"] if who.but_guests else [])]
+    if not (who.anyone and left_out):
+        return ""
+    return f"{who.clause}, not {' and '.join(left_out)}" if named else f"everyone but {' and '.join(left_out)}"
+
+
+def _may_be_root(person: Person) -> bool:
+    """Whether a session of the person could be uid 0: which, before the host is asked, is `root` alone."""
+    anybody = person.name == _SOMEBODY or person.certified or person.guests is not None
+    return anybody or any(person.unix_name(account) == _ROOT for account in person.accounts)

@@ -5,7 +5,7 @@ import pytest
 from pysshd.policy.diff_sessions import Side
 from pysshd.policy.load import load_text
 from pysshd.policy.matrix import ANYBODY, DENIED, LOGIN, NO, SOMETIMES, YES, Cell, Matrix, matrix
-from tests.policy.support import PEOPLE
+from tests.policy.support import KEYS, PEOPLE
 
 SYSTEM = PEOPLE.replace("users:", "server: {accounts: system}\nusers:")
 
@@ -97,11 +97,44 @@ def test_people_of_the_host_and_their_time() -> None:
     found = made(source + "grants: [{who: '*', allow: {pty: true}}]\n", SYSTEM)
     assert found.rows[-1].person == ANYBODY
     (reason,) = found.rows[-1].cell("pty").reasons
-    assert reason.conditions == "who: *, not uid 0"
+    assert reason.conditions == "everyone but uid 0"
     timed = made("", PEOPLE.replace("bob: {", "bob: {not_before: 2027-01-01, not_after: 2027-01-29, "))
-    assert timed.rows[1].window == "from 2027-01-01T00:00+0000 until 2027-01-30T00:00+0000"
+    assert timed.rows[1].window == "from 2027-01-01T00:00+00:00 until 2027-01-30T00:00+00:00"
     assert timed.rows[0].window == ""
     assert timed.rows[1].cell(LOGIN).state == YES
+
+
+@pytest.mark.parametrize("login", ["", 'login: [{who: "*", methods: publickey}]\n', "login: [{methods: publickey}]\n"])
+@pytest.mark.parametrize("who", ["", "who: '*', "])
+def test_who_can_not_be_uid_0_is_not_told_so(login: str, who: str) -> None:
+    people = SYSTEM + f'  chief: {{keys: "{KEYS[3]}", accounts: [root, chief]}}\n  boss: {{run_as: root}}\n'
+    found = made(f"{login}grants: [{{{who}allow: {{pty: true}}}}]\n", people)
+    assert [cell(found, name, "pty").state for name in ("alice", "bob", "carol")] == [YES] * 3
+    assert [cell(found, name, LOGIN).state for name in ("alice", "bob", "carol")] == [YES] * 3
+    for column in (LOGIN, "pty"):
+        there = cell(found, "chief", column)
+        assert (there.state, [one.conditions for one in there.reasons]) == (SOMETIMES, ["everyone but uid 0"])
+
+
+def test_whom_an_entry_leaves_out() -> None:
+    guests = (
+        SYSTEM
+        + "  guest: {names: ['g-*'], run_as: nobody}\n  chief: {accounts: [root, chief], keys: "
+        + f'"{KEYS[3]}"}}\n'
+    )
+    text = guests + "login: [{who: chief, methods: publickey}]\n"
+    text += "grants: [{who: ['*', group:ops], allow: {pty: true}}, {allow: {shell: true}}]\n"
+    found = matrix(Side(load_text(text, "p.yaml", language=True).ruleset))
+    (reason,) = cell(found, "chief", "shell").reasons
+    assert reason.conditions == "everyone but uid 0 and guests"
+    (reason,) = cell(found, "chief", "pty").reasons
+    assert reason.conditions == "who: [*, group:ops], not uid 0 and guests"
+
+
+def test_forwarding_has_columns_by_the_names_of_the_language() -> None:
+    text = "grants: [{who: '*', allow: {forward: {local: 'db.example.com:5432'}, agent: true, x11: true}}]\n"
+    found = matrix(Side(load_text(PEOPLE + text, "p.yaml", language=True).ruleset))
+    assert found.columns == (LOGIN, "agent", "forward", "x11")
 
 
 def test_more_cases_than_are_tried(monkeypatch: pytest.MonkeyPatch) -> None:
