@@ -14,11 +14,12 @@ from pysshd.policy.enforce import OwnerCheck, PatternCheck
 from pysshd.policy.enforce_record import RecordCheck
 from pysshd.policy.keyfiles import KeyFiles
 from pysshd.policy.lint_bounds import warn_bounds_of_nothing, warn_lesser_bounds, warn_limits_of_nothing
-from pysshd.policy.lint_commands import warn_hooks, warn_interpreters
+from pysshd.policy.lint_commands import warn_interpreters
 from pysshd.policy.lint_conditions import warn_ipv4_only, warn_keys_of_nobody, warn_unused_listeners
 from pysshd.policy.lint_forward import ShellBesideForward, warn_denied_ipv4, warn_denied_names
 from pysshd.policy.lint_grants import warn_empty, warn_shadowed, warn_unused_roles
 from pysshd.policy.lint_login import check_login
+from pysshd.policy.lint_profiles import ProfileCheck
 from pysshd.policy.lint_sftp import ShellBesidePaths
 from pysshd.policy.model import Document
 from pysshd.policy.people import Person
@@ -74,7 +75,8 @@ def compile_policy(document: Document, key_files: KeyFiles | None, report: Repor
         warn_denied_names(grants, report, entries.marks)
         warn_denied_ipv4(grants, settings.server.listen, report, entries.marks)
         warn_interpreters(grants, report, entries.marks)
-        warn_hooks(everyone, ruleset.grants_of, worlds, report, entries.marks)
+        system = settings.server.accounts == "system"
+        ProfileCheck(worlds, report, entries.marks, system=system).check(everyone, ruleset.grants_of)
         warn_lesser_bounds(grants, report, entries.marks)
         warn_limits_of_nothing(grants, report, entries.marks)
         warn_bounds_of_nothing(grants, everyone, ruleset.grants_of, worlds, report, entries.marks)

@@ -32,7 +32,7 @@ from pysshd.policy.query import (
     Sftp,
     Signal,
 )
-from pysshd.policy.rights import ExecRight, Rights, RunRight, ShellRight, Values
+from pysshd.policy.rights import ExecRight, Rights, RunRight, ShellRight, Values, order
 from pysshd.policy.rights_net import HOME
 from pysshd.policy.ruleset import Effect, Grant, Ruleset
 from pysshd.policy.standing import earliest, standing
@@ -272,7 +272,7 @@ class _Judgement:
         env = settings.env if settings is not None else ()
         ways: dict[RunWay, RunRight] = {}
         grants: list[Grant] = []
-        rank = 0
+        first = (0, False)
         for grant in self._permitting:
             for right in grant.rights.runs:
                 if not right.permits(request, self._words, values):
@@ -282,9 +282,10 @@ class _Judgement:
                     continue
                 if grant not in grants:
                     grants.append(grant)
-                if not ways or right.rank < rank:
-                    ways, rank = {way: right}, right.rank
-                elif right.rank == rank:
+                rank = order(right, way)
+                if not ways or rank < first:
+                    ways, first = {way: right}, rank
+                elif rank == first:
                     ways.setdefault(way, right)
         if self._asks_for_sftp:
             own = served(request, self._words, self._permitting, values, grants)

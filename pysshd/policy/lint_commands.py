@@ -1,18 +1,14 @@
 """Patterns of commands that permit more than they seem to: an interpreter that is given what it runs is `any`."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from pysshd.patterns.slots import EnumSlot
 from pysshd.patterns.words import NO_VALUES, WordForm, WordPattern
-from pysshd.policy.clash import GrantsOf
-from pysshd.policy.people import Person
 from pysshd.policy.problems import Mark
-from pysshd.policy.profiles import may_upload_hooks
 from pysshd.policy.report import Report
 from pysshd.policy.rights import ExecRight
 from pysshd.policy.ruleset import Effect, Grant
-from pysshd.policy.worlds import Worlds
 
 _INTERPRETERS: Final = frozenset(
     ["sh", "ash", "bash", "rbash", "busybox", "csh", "dash", "fish", "ksh", "mksh", "tcsh", "zsh", "awk", "gawk",
@@ -51,33 +47,6 @@ def warn_interpreters(grants: Iterable[Grant], report: Report, marks: Mapping[st
                     f"{right} is as good as exec: any: {program}",
                     "write out what is run, or write any where that is meant",
                 )
-
-
-def warn_hooks(
-    people: Sequence[Person], grants_of: GrantsOf, worlds: Worlds, report: Report, marks: Mapping[str, Mark]
-) -> None:
-    """People who may write, by rsync or scp, into the repositories that git serves them: git runs their hooks."""
-    told: set[tuple[str, str]] = set()
-    for person in people:
-        found = [
-            (grant, right, right.profile)
-            for grant in grants_of(person)
-            if grant.effect is Effect.ALLOW
-            for right in grant.rights.runs
-            if isinstance(right, ExecRight) and right.profile is not None
-        ]
-        for first, writer, mine in found:
-            for second, git, theirs in found:
-                if (writer.where, git.where) in told or not may_upload_hooks(mine, theirs, person.name):
-                    continue
-                if worlds.together(person, [first.conditions, second.conditions]) is not None:
-                    told.add((writer.where, git.where))
-                    report.warning(
-                        marks[writer.where],
-                        f"{person.name} may write by {writer} into the repositories that git serves by {git.where}, "
-                        "and git runs what they say",
-                        "give them folders apart",
-                    )
 
 
 def _open(words: tuple[WordForm, ...]) -> str:

@@ -1,4 +1,8 @@
-"""What clients of git, scp and borg ask for: the words of their requests, and the words that are run instead."""
+"""What clients of git, scp and borg ask for: the words of their requests, and the words that are run instead.
+
+Variables keep a program from files of the home, which another profile may let a client write: a `.gitconfig` names
+commands that git runs, and Python runs a `usercustomize` of the user's own packages.
+"""
 
 import re
 from typing import Final
@@ -7,6 +11,13 @@ from pysshd.policy.profile import Asked, Profile, Target
 
 _GIT: Final = {"upload-pack": False, "receive-pack": True, "upload-archive": False}
 """The services of git by name, and whether they write."""
+
+GIT_ENV: Final = (("GIT_CONFIG_GLOBAL", "/dev/null"), ("XDG_CONFIG_HOME", "/dev/null"))
+"""Git's own files in the home, and in the folder of XDG, which has its attributes too."""
+
+BORG_ENV: Final = (("BORG_LOGGING_CONF", ""), ("PYTHONNOUSERSITE", "1"))
+"""What Python adds for a user, and the file by which borg's log would be set up: it holds code. What else borg looks up
+below the home (its cache, its keys) is data of its clients, and its server reads none."""
 
 _SCP_FLAGS: Final = frozenset("vrpdqtf")
 _BORG_FLAGS: Final = frozenset(
@@ -34,9 +45,14 @@ def git(words: tuple[str, ...]) -> Asked | None:
 
 
 def is_git(words: tuple[str, ...]) -> bool:
-    """Whether a service of git might be meant."""
+    """Whether it is git, whatever it is to do."""
     name = program(words[0])
-    return name.removeprefix("git-") in _GIT or (name == "git" and not _GIT.keys().isdisjoint(words))
+    return name == "git" or name.startswith("git-")
+
+
+def is_apart(argv: tuple[bytes, ...]) -> bool:
+    """Whether git would be held to the very folder, and not find the path with the suffix."""
+    return argv[-1].endswith(b"/.")
 
 
 def scp(words: tuple[str, ...]) -> Asked | None:
@@ -57,7 +73,7 @@ def scp(words: tuple[str, ...]) -> Asked | None:
 
 
 def is_scp(words: tuple[str, ...]) -> bool:
-    """Whether scp is meant."""
+    """Whether it is scp."""
     return program(words[0]) == "scp"
 
 
@@ -75,8 +91,8 @@ def borg(words: tuple[str, ...]) -> Asked | None:
 
 
 def is_borg(words: tuple[str, ...]) -> bool:
-    """Whether borg's server is meant."""
-    return program(words[0]) == "borg" and "serve" in words
+    """Whether it is borg, whatever it is to do."""
+    return program(words[0]) == "borg"
 
 
 def borg_forced(profile: Profile, roots: tuple[str, ...]) -> tuple[str, ...]:

@@ -3,6 +3,9 @@
 Left out are the options that read or write a file by a name of the client's (`--files-from`, `--log-file`,
 `--write-batch`), that follow links out of the tree (`-L`, `-k`, `-K`, `--copy-unsafe-links`), that open devices, that
 become somebody else (`--copy-as`), and `-s`, which hides the paths from the command line.
+
+No option closes what comes later: the client's list of filters may name files, which the server reads as filters. Left
+out is what would have it show them too: `--debug`, `--info`, and more than one `-v`.
 """
 
 import re
@@ -10,6 +13,9 @@ from typing import Final
 
 from pysshd.policy.profile import Aside, Asked, Profile, Target
 from pysshd.policy.profile_programs import program
+
+ENV: Final = (("HOME", "/dev/null"),)
+"""A `.popt` in the home gives options other names, and programs to run."""
 
 _FLAGS: Final = re.compile(r"-[ACDEHIJNOSUWXRbcdghilmnopqrtuvxyz]*(?:e[0-9]*\.[0-9]*[A-Za-z]*)?")
 """Letters, and behind `e` what the client is capable of. `-R` is for senders, see below."""
@@ -37,8 +43,8 @@ _VALUES: Final = {
         ("block-size", "bwlimit", "checksum-seed", "compress-level", "max-delete", "max-size", "min-size",
          "modify-window", "timeout", "stop-after"), _NUMBER),
     **dict.fromkeys(
-        ("checksum-choice", "chmod", "compress-choice", "debug", "groupmap", "iconv", "info", "log-format",
-         "out-format", "outbuf", "skip-compress", "usermap"), _VALUE),
+        ("checksum-choice", "chmod", "compress-choice", "groupmap", "iconv", "log-format", "out-format", "outbuf",
+         "skip-compress", "usermap"), _VALUE),
     "suffix": re.compile(r"[A-Za-z0-9.,:_%+@-]{1,64}"),
 }  # fmt: skip
 """Options with a value that is no path, and its form."""
@@ -66,8 +72,8 @@ def rsync(words: tuple[str, ...]) -> Asked | None:
 
 
 def is_rsync(words: tuple[str, ...]) -> bool:
-    """Whether rsync's server is meant."""
-    return program(words[0]) == "rsync" and ("--server" in words or "--daemon" in words)
+    """Whether it is rsync, whatever it is to do."""
+    return program(words[0]) == "rsync"
 
 
 def rsync_forced(profile: Profile) -> tuple[str, ...]:
@@ -79,6 +85,7 @@ def _options(words: tuple[str, ...], sends: bool) -> list[str | Target | Aside] 
     """The options as they are handed on, or None where one is not served."""
     found: list[str | Target | Aside] = []
     left = list(words)
+    loud = 0
     while left:
         word = left.pop(0)
         name, equals, value = word.removeprefix("--").partition("=")
@@ -86,6 +93,7 @@ def _options(words: tuple[str, ...], sends: bool) -> list[str | Target | Aside] 
             # A receiver that is told whole paths by the client would take them from wherever it says.
             if not _FLAGS.fullmatch(word) or word == "-" or ("R" in word.partition("e")[0] and not sends):
                 return None
+            loud += word.partition("e")[0].count("v")
             found.append(word)
         elif name in _ASIDE and not sends:
             if not equals:
@@ -97,7 +105,7 @@ def _options(words: tuple[str, ...], sends: bool) -> list[str | Target | Aside] 
             found.append(word)
         else:
             return None
-    return found
+    return found if loud <= 1 else None
 
 
 def _is_served(word: str, sends: bool) -> bool:

@@ -7,9 +7,22 @@ from typing import Final, TypeAlias
 from pysshd.patterns.slots import Values
 from pysshd.patterns.words import quote
 from pysshd.policy.profile import Asked, Parts, Places, Profile, parts_of, places_of
-from pysshd.policy.profile_programs import borg, borg_forced, git, is_borg, is_git, is_scp, scp
+from pysshd.policy.profile_programs import (
+    BORG_ENV,
+    GIT_ENV,
+    borg,
+    borg_forced,
+    git,
+    is_apart,
+    is_borg,
+    is_git,
+    is_scp,
+    scp,
+)
+from pysshd.policy.profile_rsync import ENV as RSYNC_ENV
 from pysshd.policy.profile_rsync import is_rsync, rsync, rsync_forced
 from pysshd.policy.templates import Template
+from pysshd.policy.ways import EnvSettings
 
 _Words: TypeAlias = tuple[str, ...]
 
@@ -17,7 +30,8 @@ _Words: TypeAlias = tuple[str, ...]
 @dataclass(frozen=True, slots=True)
 class _Program:
     """keys: what may stand beside `profile` and `paths`; read: a request understood; concerns: whether it is meant at
-    all; download, upload: how a request of each direction begins, for examples.
+    all; download, upload: how a request of each direction begins, for examples; env: variables that the program has,
+    whatever a client or the policy says.
     """
 
     keys: frozenset[str]
@@ -25,13 +39,14 @@ class _Program:
     concerns: Callable[[_Words], bool]
     download: str
     upload: str
+    env: EnvSettings = ()
 
 
 _DIRECTIONS: Final = frozenset(["relative_to", "read_only", "write_only"])
 _PROGRAMS: Final = {
-    "git": _Program(_DIRECTIONS, git, is_git, "git-upload-pack", "git-receive-pack"),
-    "rsync": _Program(_DIRECTIONS, rsync, is_rsync, "rsync --server --sender -r .", "rsync --server -r ."),
-    "borg": _Program(frozenset(["append_only", "quota"]), borg, is_borg, "borg serve", "borg serve"),
+    "git": _Program(_DIRECTIONS, git, is_git, "git-upload-pack", "git-receive-pack", GIT_ENV),
+    "rsync": _Program(_DIRECTIONS, rsync, is_rsync, "rsync --server --sender -r .", "rsync --server -r .", RSYNC_ENV),
+    "borg": _Program(frozenset(["append_only", "quota"]), borg, is_borg, "borg serve", "borg serve", BORG_ENV),
     "scp": _Program(_DIRECTIONS, scp, is_scp, "scp -f", "scp -t"),
 }
 NAMES: Final = tuple(_PROGRAMS)
@@ -53,6 +68,20 @@ def argv_of(profile: Profile, words: _Words, values: Values) -> _Words | None:
     if None in rest or forced is None:
         return None
     return (*asked.head, *forced, *(word for word in rest if word is not None))
+
+
+def env_of(profile: Profile, env: EnvSettings) -> EnvSettings:
+    """The variables that the program gets: those of the policy, and those of the profile over them."""
+    return tuple(sorted({**dict(env), **dict(_PROGRAMS[profile.name].env)}.items()))
+
+
+def gives_way(profile: Profile, argv: tuple[bytes, ...]) -> bool:
+    """Whether the words permit less than another profile's might for the same request.
+
+    Git is held to a path that is all that a profile permits; one that permits the folder above also permits that git
+    tries the path with `.git` behind it.
+    """
+    return profile.name == "git" and is_apart(argv)
 
 
 def touches(profile: Profile, words: _Words, values: Values) -> bool:
@@ -116,10 +145,24 @@ def _shown(path: str) -> str:
 
 def may_upload_hooks(writer: Profile, git: Profile, user: str) -> bool:
     """Whether a person may put files by one profile where by the other git runs programs that a repository names."""
-    if git.name != "git" or writer.name not in ("rsync", "scp") or writer.read_only:
+    if git.name != "git" or not may_write(writer):
         return False
-    mine, theirs = ([parts_of(str(path).replace("{user}", user)) for path in one.paths] for one in (writer, git))
-    return _overlap(mine, theirs) is not None
+    return _overlap(roots_for(writer, user), roots_for(git, user)) is not None
+
+
+def may_write(profile: Profile) -> bool:
+    """Whether a client may put files of its own making where the profile permits it."""
+    return copies(profile) and not profile.read_only
+
+
+def copies(profile: Profile) -> bool:
+    """Whether its program copies files, and runs nothing that they say."""
+    return profile.name in ("rsync", "scp")
+
+
+def roots_for(profile: Profile, user: str) -> list[Parts]:
+    """The folders of a profile for a person, as far as they are known: a part with another slot could be anything."""
+    return [parts_of(str(path).replace("{user}", user)) for path in profile.paths]
 
 
 def _parts(template: Template) -> Parts:
@@ -131,17 +174,17 @@ def _below(profile: Profile, base: Template) -> list[Parts]:
     start = _parts(base)
     found = []
     for root in map(_parts, profile.paths):
-        if _agree(root, start):
+        if agree(root, start):
             found.append(root[len(start) :])
     return found
 
 
 def _overlap(left: list[Parts], right: list[Parts]) -> Parts | None:
     """A path in both of two sets of trees, or None."""
-    pairs = ((one, two) for one in left for two in right if _agree(one, two))
+    pairs = ((one, two) for one in left for two in right if agree(one, two))
     return next((max(pair, key=len) for pair in pairs), None)
 
 
-def _agree(one: Parts, two: Parts) -> bool:
+def agree(one: Parts, two: Parts) -> bool:
     """Whether one path could be the beginning of the other: a part with a slot could be anything."""
     return all(a == b or "{" in a or "{" in b for a, b in zip(one, two, strict=False))

@@ -99,7 +99,9 @@ class ExecRight:
         """How it is run: by words of the profile's making, by the request's own, or by the shell."""
         if self.profile is not None:
             argv = profiles.argv_of(self.profile, words or ("",), values)
-            return Program(to_bytes(argv), self.confined, env) if argv is not None else None
+            if argv is None:
+                return None
+            return Program(to_bytes(argv), self.confined, profiles.env_of(self.profile, env))
         if self.words is not None:
             return Words(to_bytes(words or ()), self.confined, env)
         return ShellCommand(request.command if isinstance(request, Exec) else b"", self.confined, env)
@@ -177,6 +179,12 @@ class SubsystemRight:
 
 
 RunRight: TypeAlias = ShellRight | ExecRight | ForcedRight | SubsystemRight
+
+
+def order(right: RunRight, way: RunWay) -> tuple[int, bool]:
+    """The rank of a way that a permission has for a request: the least is taken, and what permits less gives way."""
+    profile = right.profile if isinstance(right, ExecRight) else None
+    return right.rank, profile is not None and isinstance(way, Program) and profiles.gives_way(profile, way.argv)
 
 
 @dataclass(frozen=True, slots=True)

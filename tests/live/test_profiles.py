@@ -13,7 +13,7 @@ from tests.live.client import HOST, Keys
 from tests.live.daemon import PLAIN, Daemon, open_folder, service_user, serving
 
 POLICY = """
-users: {{alice: {{keys: ["@@alice@@"], accounts: [alice, reader, single]}}}}
+users: {{alice: {{keys: ["@@alice@@"], accounts: [alice, reader, single, home]}}}}
 roles:
   writer:
     exec:
@@ -28,7 +28,8 @@ roles:
       - {{profile: rsync, paths: "{srv}/{{user}}", relative_to: "{srv}/{{user}}", read_only: true}}
       - {{profile: scp, paths: "{srv}/{{user}}", relative_to: "{srv}/{{user}}", read_only: true}}
 grants:
-  - {{who: alice, account: alice, roles: writer}}
+  - {{who: alice, account: [alice, home], roles: writer}}
+  - {{who: alice, account: home, allow: {{env: {{set: {{HOME: "{srv}/{{user}}"}}}}}}}}
   - {{who: alice, account: reader, roles: reader}}
   - {{who: alice, account: single, allow: {{exec: {{profile: git, paths: ["{srv}/one.git", "{srv}/two"]}}}}}}
 """
@@ -175,3 +176,34 @@ def test_scp(daemon: Daemon, house: Path) -> None:
     assert scp(f"alice@{HOST}:{house}/srv/bob/secret", "stolen").returncode != 0
     assert scp(f"alice@{HOST}:../bob/secret", "stolen").returncode != 0
     assert not (house / "client" / "stolen").exists()
+
+
+def test_what_a_client_puts_into_the_home_is_not_run(daemon: Daemon, house: Path) -> None:
+    """`home` has the folder as its home into which it may write: git and Python run what files of a home say."""
+    for program in ("git", "rsync", "borg"):
+        if shutil.which(program) is None:
+            pytest.skip(f"needs {program}")
+    kept, mine = house / "srv" / "alice", house / "client" / "dots"
+    mine.mkdir()
+    hook = f'[uploadpack]\n\tpackObjectsHook = "touch {kept}/ran-git;"\n'
+    (mine / ".gitconfig").write_text(hook)
+    (mine / ".config" / "git").mkdir(parents=True)
+    (mine / ".config" / "git" / "config").write_text(hook)
+    for version in range(8, 20):
+        site = mine / f".local/lib/python3.{version}/site-packages"
+        site.mkdir(parents=True)
+        (site / "usercustomize.py").write_text(f"open('{kept}/ran-borg', 'w')\n")
+    done = client(daemon, house, "rsync", "-rO", "dots/", f"home@{HOST}:.")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (kept / ".gitconfig").read_text() == hook
+
+    bare_repository(house, "alice/hooked.git")
+    assert client(daemon, house, "git", "init", "-q", "-b", "main", "hooked").returncode == 0
+    assert client(daemon, house, "git", "-C", "hooked", "commit", "-q", "--allow-empty", "-m", "x").returncode == 0
+    for words in (("-C", "hooked", "push", "-q", f"home@{HOST}:hooked.git", "main"),
+                  ("clone", "-q", "-b", "main", f"home@{HOST}:hooked.git", "cloned")):  # fmt: skip
+        done = client(daemon, house, "git", *words)
+        assert (done.returncode, done.stderr) == (0, "")
+    done = client(daemon, house, "borg", "init", "-e", "none", f"ssh://home@{HOST}{kept}/hooked-backup")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert list(kept.glob("ran-*")) == []

@@ -64,33 +64,3 @@ def test_a_role_of_two_grants_is_told_of_once_and_a_deny_never() -> None:
         "grants: [{who: alice, roles: r}, {who: bob, roles: r}, {who: alice, deny: {exec: bash}}]"
     )
     assert text.count("as good as") == 1
-
-
-GIT = "{who: alice, allow: {exec: {profile: git, paths: /srv/git}, confined: true}}"
-
-
-@pytest.mark.parametrize(
-    ("writer", "warned"),
-    [
-        ("who: alice, allow: {exec: {profile: rsync, paths: '/srv/{account}'}", True),
-        ("who: alice, allow: {exec: {profile: rsync, paths: '/srv/{user}'}", False),
-        ("who: alice, allow: {exec: {profile: scp, paths: /srv/git/x}", True),
-        ("who: alice, allow: {exec: {profile: scp, paths: /, write_only: true}", True),
-        ("who: alice, allow: {exec: {profile: scp, paths: /srv/git, read_only: true}", False),
-        ("who: alice, allow: {exec: {profile: rsync, paths: /srv/other}", False),
-        ("who: alice, allow: {exec: {profile: borg, paths: /srv/git}", False),
-        ("who: bob, allow: {exec: {profile: rsync, paths: /srv/git}", False),
-    ],
-)
-def test_whoever_may_write_into_a_repository_may_run_anything(writer: str, warned: bool) -> None:
-    text = warnings(f"grants:\n  - {GIT}\n  - {{{writer}, confined: true}}}}\n")
-    assert ("git runs what they say" in text) is warned
-
-
-def test_it_is_told_where_both_hold_at_once() -> None:
-    text = warnings(
-        "grants:\n"
-        "  - {who: alice, from: 10.0.0.0/8, allow: {exec: {profile: git, paths: /srv}, confined: true}}\n"
-        "  - {who: alice, unless: {from: 10.0.0.0/8}, allow: {exec: {profile: scp, paths: /srv}, confined: true}}\n"
-    )
-    assert "git runs what they say" not in text

@@ -155,6 +155,10 @@ def test_rsync(command: str, words: str) -> None:
         "rsync --server -re.Lsf --timeout=x . /srv/x",
         "rsync --server -re.Lsf --delete=x . /srv/x",
         "rsync --server -re.Lsf --iconv . /srv/x",
+        "rsync --server --sender -re.Lsf --debug=FILTER2 . /srv/x",
+        "rsync --server --sender -re.Lsf --info=STATS2 . /srv/x",
+        "rsync --server --sender -vvre.Lsf . /srv/x",
+        "rsync --server --sender -vre.Lsf -v . /srv/x",
         "rsync --server - . /srv/x",
         "rsync -r /srv/x /srv/y",
         "/usr/bin/rsync --server -r . /srv/x",
@@ -261,7 +265,10 @@ def test_a_profile_ranks_before_words_and_literal_and_any() -> None:
         ("{profile: git, paths: /srv/a}",
          ["git-upload-pack /srv/a/x", "git receive-pack /srv/b/../a", "git-upload-pack x",
           "git --bare upload-pack /srv/b", "git-upload-pack --x /srv/b", "git-upload-pack /srv"],
-         ["git-upload-pack /srv/b", "git status", "ls"]),
+         ["git-upload-pack /srv/b", "gitk", "ls"]),
+        ("{profile: git, paths: /srv/a}",
+         ["git status", "git show x", "git-shell -c x", "git-cat-file x", "/usr/bin/git -C /srv/a log", "git"],
+         ["x-git"]),
         ("{profile: git, paths: /srv/a.git}",
          ["git-upload-pack /srv/a", "git-upload-pack /srv/a/", "git-upload-pack /srv/a.git"],
          ["git-upload-pack /srv/ab", "git-upload-pack /srv/a.gi"]),
@@ -270,8 +277,11 @@ def test_a_profile_ranks_before_words_and_literal_and_any() -> None:
         ("{profile: rsync, paths: /srv/a}",
          ["rsync --server -r . /srv/a", "rsync --server -r . /srv", "rsync --server --link-dest=/x -r . /b",
           "rsync --server --odd . /b", "rsync --daemon", "/usr/bin/rsync --server -r . /b"],
-         ["rsync --server -r . /srv/b", "rsync -r a b"]),
-        ("{profile: borg, paths: /srv/a}", ["borg serve", "borg -v serve"], ["borg list"]),
+         ["rsync --server -r . /srv/b", "rsyncd"]),
+        ("{profile: rsync, paths: /srv/secret}", ["rsync /srv/secret/x /tmp/y", "/usr/bin/rsync -r a b", "rsync"],
+         ["ls"]),
+        ("{profile: borg, paths: /srv/a}", ["borg serve", "borg -v serve", "borg extract /srv/a::x", "/bin/borg list"],
+         ["borgmatic"]),
         ("{profile: git, paths: '/srv/{key}'}", ["git-upload-pack /srv/laptop"], ["git-upload-pack /srv/b"]),
     ],
 )  # fmt: skip
@@ -297,3 +307,47 @@ def test_what_a_deny_of_a_profile_touches(deny: str, touched: list[str], free: l
 )
 def test_profiles_that_never_disagree(items: str) -> None:
     assert "clash" not in warnings(f"grants: [{{who: alice, allow: {{exec: {items}, confined: true}}}}]")
+
+
+@pytest.mark.parametrize(
+    ("profile", "command", "env"),
+    [
+        ("git", "git-upload-pack /srv/x", {"GIT_CONFIG_GLOBAL": "/dev/null", "XDG_CONFIG_HOME": "/dev/null"}),
+        ("borg", "borg serve", {"PYTHONNOUSERSITE": "1", "BORG_LOGGING_CONF": ""}),
+        ("rsync", "rsync --server -r . /srv/x", {"HOME": "/dev/null"}),
+        ("scp", "scp -t /srv/x", {}),
+    ],
+)
+def test_a_program_is_kept_from_files_of_the_home(profile: str, command: str, env: dict[str, str]) -> None:
+    """Whatever the policy says: another profile may let a client write them."""
+    said = {"A": "b", **dict.fromkeys(env, "/home/alice/mine")}
+    shown = ", ".join(f"{name}: {value}" for name, value in said.items())
+    ruleset = load(
+        f"grants: [{{who: alice, allow: {{exec: [{{profile: {profile}, paths: /srv}}, id], confined: true, "
+        f"env: {{set: {{{shown}}}}}}}}}]"
+    )
+    way = ask(ruleset, Exec(command.encode())).way
+    assert isinstance(way, Program)
+    assert way.env == tuple(sorted({**said, **env}.items()))
+    other = ask(ruleset, Exec(b"id")).way
+    assert isinstance(other, Words)
+    assert dict(other.env) == said
+
+
+def test_a_repository_and_the_folder_above_are_no_clash() -> None:
+    """What the folder alone permits is run, with the `.git` that git tries: it is permitted all the same."""
+    repository, folder = "{profile: git, paths: /srv/git/repo}", "{profile: git, paths: /srv/git, read_only: true}"
+    for items in (f"[{repository}, {folder}]", f"[{folder}, {repository}]"):
+        text = f"grants: [{{who: alice, allow: {{exec: {items}, confined: true}}}}]"
+        assert "clash" not in warnings(text)
+        found = ask(load(text), Exec(b"git-upload-pack /srv/git/repo"))
+        assert isinstance(found.way, Program)
+        assert found.way.argv == (b"git", b"upload-pack", b"/srv/git/repo")
+        found = ask(load(text), Exec(b"git-receive-pack /srv/git/repo"))
+        assert isinstance(found.way, Program)
+        assert found.way.argv == (b"git", b"receive-pack", b"/srv/git/repo/.")
+
+
+def test_a_profile_of_a_repository_goes_before_words() -> None:
+    text = "grants: [{who: alice, allow: {exec: ['git-upload-pack *', {profile: git, paths: /srv/x}], confined: true}}]"
+    assert isinstance(ask(load(text), Exec(b"git-upload-pack /srv/x")).way, Program)
