@@ -7,6 +7,7 @@ from typing import IO, Any, Final
 
 import click
 
+from pysshd.audit.escape import printable
 from pysshd.server.traces import SEPARATOR
 
 FOUND, NOT_FOUND = 0, 1
@@ -15,6 +16,9 @@ _FIRST: Final = ("event", "time", "person", "account", "source", "method", "key"
 """What is shown of an event, in this order; the rest follows, and the trace last."""
 
 _UNSAID: Final = frozenset({"level", "trace", "decision"})
+
+_MOST: Final = 4096
+"""Characters of a value that are shown: a line of the daemon's log has no more."""
 
 
 @click.command(short_help="What was decided, by the id that a client was told?")
@@ -56,11 +60,15 @@ def events_of(decision: str, log: IO[bytes]) -> Iterator[dict[str, Any]]:
 
 
 def told(event: Mapping[str, Any]) -> str:
-    """An event for a person: a field on each line, and each entry of the trace."""
+    """An event for a person: a field on each line, and each entry of the trace.
+
+    A log is a file that anybody may have written, and a terminal is to obey none of it.
+    """
     names = [name for name in _FIRST if event.get(name) is not None]
     names += [name for name in event if name not in (*_FIRST, *_UNSAID) and event[name] is not None]
-    width = max(map(len, names), default=0)
-    lines = [f"{name:<{width}}  {event[name]}" for name in names]
+    shown = [(printable(name), printable(str(event[name]), _MOST)) for name in names]
+    width = max((len(name) for name, _ in shown), default=0)
+    lines = [f"{name:<{width}}  {value}" for name, value in shown]
     if trace := event.get("trace"):
-        lines += ["tried:", *(f"  {part}" for part in str(trace).split(SEPARATOR))]
+        lines += ["tried:", *(f"  {printable(part, _MOST)}" for part in str(trace).split(SEPARATOR))]
     return "\n".join(lines)

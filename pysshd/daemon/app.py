@@ -33,6 +33,7 @@ from pysshd.daemon.terms import make_signer, make_terms
 from pysshd.daemon.turnstile import Turnstile
 from pysshd.daemon.workers import make_workers, offered_names
 from pysshd.errors import BoundaryError, StartupError
+from pysshd.identity.accounts import HOMES
 from pysshd.policy.ruleset import Ruleset
 from pysshd.policy.settings import HostKeys, Startups
 from pysshd.processes.boundary.calls.zygote import CONFINEMENT_WORKS, Account
@@ -150,9 +151,8 @@ def prepare(options: Options, log: AuditLog) -> Prepared:
     with blamed_on(named.where):
         keys = host_keys.load_files(named.files, owners)
     places = (folder, key_folder)
-    refuse_open_homes(
-        ruleset.people.values(), hidden_from_programs(places, (options.policy, *map(Path, named.files))), owner
-    )
+    hidden = hidden_from_programs(places, (options.policy, *map(Path, named.files)))
+    refuse_open_homes(ruleset.people.values(), hidden, owner, folder / HOMES)
     bound = listeners.bind(server.listen)
     try:
         with blamed_on(server.where.get("state")):
@@ -241,7 +241,7 @@ def _refuse_unservable(options: Options, prepared: Prepared, ruleset: Ruleset) -
     """Refuse a new policy that this daemon would not have started with: StartupError."""
     if prepared.service is None:
         users.service_identity(ruleset.settings.server, ruleset.people, root_may_serve=options.root_may_serve)
-    refuse_open_homes(ruleset.people.values(), prepared.hidden, os.geteuid())
+    refuse_open_homes(ruleset.people.values(), prepared.hidden, os.geteuid(), prepared.state / HOMES)
 
 
 def _turnstile(startups: Startups, clock: SystemClock) -> Turnstile:

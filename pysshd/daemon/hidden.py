@@ -3,11 +3,12 @@
 import os
 import pwd
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from pysshd import version
 from pysshd.errors import StartupError
+from pysshd.identity.host.trusted_file import LINKS_MAX
 from pysshd.policy.people import Person
 
 SHARED = ("/etc", "/opt", "/usr/local/etc")
@@ -39,24 +40,52 @@ def _is_ours(folder: Path) -> bool:
     return text != "/" and text not in SHARED and not any(text == top or text.startswith(f"{top}/") for top in SYSTEM)
 
 
-def refuse_open_homes(people: Iterable[Person], hidden: Iterable[str], uid: int) -> None:
+def refuse_open_homes(people: Collection[Person], hidden: Iterable[str], uid: int, homes: Path) -> None:
     """Refuse a home that holds what the daemon lives by; StartupError names the person's line.
 
-    To cover it there would not do: its owner could move the folder around it away, and put another in its place.
-    `uid` is the daemon's, whose own home is unconfined programs' business.
+    To cover it there would not do: its owner could move the folder around it away, and put another in its place. The
+    files of people's keys are among it: whoever writes one says who comes in, as whom. They are secret to nobody, so
+    that elsewhere they may be seen.
+    `uid` is the daemon's, whose own home is unconfined programs' business; `homes` has the home of whom the policy
+    gives none.
     """
     kept = {*hidden, os.path.realpath(os.path.dirname(version.__file__)), os.path.realpath(sys.prefix)}
     try:
         kept.add(os.path.realpath(pwd.getpwuid(uid).pw_dir))
     except KeyError:
         pass
+    held: dict[str, str] = {}
+    for path in sorted(kept):
+        for place in (path, *map(str, Path(path).parents)):
+            held.setdefault(place, path)
+    files = {key.file: None for person in people for key in person.keys if key.file is not None}
+    keys = {place: file for file in files for place in _on_the_way(file)}
     for person in people:
-        if person.home is None:
-            continue
-        home = os.path.realpath(person.home)
-        if home == "/" or (held := sorted(path for path in kept if path == home or path.startswith(f"{home}/"))):
-            what = "everything" if home == "/" else held[0]
+        named = person.home or str(homes / person.name)
+        home = os.path.realpath(named)
+        # What has a home of no one's choosing lies in the state folder, which is the daemon's on purpose.
+        what = keys.get(home) or (held.get(home) if person.home is not None else None)
+        if what is not None:
             raise StartupError(
-                f"{person.where}: home {person.home} of {person.name} holds {what}, which is the daemon's; "
-                "expected a folder of its own"
+                f"{person.where}: home {named} of {person.name} holds {'everything' if home == '/' else what}, "
+                "which is the daemon's; expected a folder of its own"
             )
+
+
+def _on_the_way(file: str) -> set[str]:
+    """Every place that says what stands at a path: folders above it, and links, each with the folders above it."""
+    here, rest, found, links = "/", file.split("/")[::-1], {"/"}, 0
+    while rest and links <= LINKS_MAX:
+        name = rest.pop()
+        if name in ("", "."):
+            continue
+        here = os.path.dirname(here) if name == ".." else os.path.join(here, name)
+        found.add(here)
+        try:
+            target = os.readlink(here)
+        except OSError:
+            continue
+        links += 1
+        here = "/" if target.startswith("/") else os.path.dirname(here)
+        rest.extend(target.split("/")[::-1])
+    return found

@@ -6,13 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from pwd import struct_passwd
-from typing import Protocol
+from typing import Final, Protocol
 
 from pysshd.policy.people import Person
 from pysshd.server.known import NOTHING_KNOWN, HostAccount, Known
 from pysshd.server.plan import Account
 
 _FALLBACK_SHELL = "/bin/sh"
+
+HOMES: Final = "homes"
+"""The folder, in that of the state, of the homes of people to whom the policy gives none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,7 @@ class ServiceAccounts:
         if entry.home is not None:
             self._check(entry.home, exclusive=False)
             return entry.home
-        homes = self._state / "homes"
+        homes = self._state / HOMES
         for folder in (homes, homes / entry.name):
             try:
                 folder.mkdir(mode=0o700)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from pysshd.server.commands import RUN_WAYS
-from pysshd.server.plan import LoginWay, Plan
+from pysshd.server.plan import LoginShell, LoginWay, Plan, ShellCommand
 from pysshd.server.ports import DecisionRecord
 
 
@@ -38,6 +38,8 @@ def difference(before: Plan, now: Plan) -> str:
         return f"it has a group that account {old.name} is not in any more"
     if before.way != now.way:
         return "it would be run in another way now"
+    if isinstance(before.way, LoginShell | ShellCommand) and old.shell != new.shell:
+        return f"it would be run by another shell now, {new.shell}"
     if isinstance(before.way, RUN_WAYS) and before.way.confined and old.home != new.home:
         return "it would have another home now"
     return ""

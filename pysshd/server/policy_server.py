@@ -46,8 +46,8 @@ from pysshd.server.message import Message
 from pysshd.server.plan import Plan
 from pysshd.server.ports import Identity, Journal, NewId
 from pysshd.server.query import InteractiveQuery
-from pysshd.server.renewal import renewed
-from pysshd.server.rules import Rules
+from pysshd.server.renewal import renewed, suffices
+from pysshd.server.rules import CurrentRules, Rules
 from pysshd.server.sources import peer_of
 
 OPENED_MAX = 4096
@@ -269,17 +269,23 @@ class PolicyServer(ServerInterface):
         """The compiled policy by which this connection is judged now."""
         return self._rules.ruleset
 
-    async def renew(self, rules: Rules) -> Again | None:
-        """Judge this connection by `rules` from now on, and ask its login again, at the present time.
+    def suffices(self, rules: Rules) -> bool:
+        """Whether what the host said of the account before is all that `rules` ask of it."""
+        return suffices(self._login, rules.ruleset)
 
-        The host is asked anew what it says of the account; until it has answered, all goes by the rules from before.
+    async def renew(self, current: CurrentRules, *, ask_host: bool = True) -> Again | None:
+        """Judge this connection by the rules in force from now on, and ask its login again, at the present time.
+
+        ask_host: ask the host anew what it says of the account; until it has answered, all goes as before. Else by
+        what it said before.
         None: there is no login to ask for, as none has begun, or what let the client in was no decision of the policy.
         """
-        asked = self._login.done()
+        peer, clock = peer_of(self._connection.source), self._connection.clock
         while True:
+            asked, rules = self._login.done(), current()
             before, steps = self._login, self._connection.progress.steps
-            login, fault = await renewed(before, rules, self._connection.clock, peer_of(self._connection.source))
-            if before is self._login and steps == self._connection.progress.steps:
+            login, fault = await renewed(before, rules, clock, peer, ask_host=ask_host)
+            if before is self._login and steps == self._connection.progress.steps and rules is current():
                 break
         self._rules, self._login, self._answered = rules, login, None
         self._book = DecisionBook(rules.identity, self._journal, self._new_id, login)

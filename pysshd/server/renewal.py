@@ -6,8 +6,10 @@ that it fitted still stands. A secret is not asked for again.
 
 import hmac
 from collections.abc import Hashable
+from dataclasses import replace
 
-from pysshd.policy.people import PasswordHash
+from pysshd.policy.people import PasswordHash, Person
+from pysshd.policy.ruleset import Ruleset
 from pysshd.server.known import NOTHING_KNOWN, Known
 from pysshd.server.login_steps import Found, LoginSteps
 from pysshd.server.ports import Clock
@@ -15,13 +17,18 @@ from pysshd.server.rules import Rules
 from pysshd.ssh.crypto.keys import PublicKey
 
 
-async def renewed(login: LoginSteps, rules: Rules, clock: Clock, peer: Hashable) -> tuple[LoginSteps, str]:
+async def renewed(
+    login: LoginSteps, rules: Rules, clock: Clock, peer: Hashable, *, ask_host: bool = True
+) -> tuple[LoginSteps, str]:
     """Return the login as it is by `rules` now, and why a step of it is not what it was, or "".
 
+    ask_host: ask anew what the host says of the account; else what it said before counts (`suffices`).
     A step that is not found any more means nothing: with it done, the login stands for nobody, and every request of it
     is refused.
     """
-    known = None if login.known is None else await _looked_up(login.account, rules, peer)
+    known = login.known
+    if known is not None:
+        known = await _looked_up(login.account, rules, peer) if ask_host else carried_over(login, known, rules.ruleset)
     again = login.renewed(rules.ruleset, known, {})
     found: dict[tuple[str, str | None], Found] = {}
     fault = ""
@@ -32,6 +39,39 @@ async def renewed(login: LoginSteps, rules: Rules, clock: Clock, peer: Hashable)
         else:
             found[key] = now
     return login.renewed(rules.ruleset, known, found), fault
+
+
+def suffices(login: LoginSteps, ruleset: Ruleset) -> bool:
+    """Whether what the host said before is all that `ruleset` asks of it, so that it can be judged by at once."""
+    known, old, new = login.known, login.ruleset.source, ruleset.source
+    if known is None:
+        return True
+    if known.unanswered or not ruleset.system_groups <= login.ruleset.system_groups:
+        return False
+    if new is not None and (old is None or not set(new.keys) <= set(old.keys) or new.min_uid < old.min_uid):
+        return False
+    people = carried_over(login, known, ruleset).people
+    holders = {
+        found.person: people.get(found.person) or ruleset.people.get(found.person) for found in login.all_found.values()
+    }
+    return all(one is None or one.unix_name(login.account) in known.accounts for one in holders.values())
+
+
+def carried_over(login: LoginSteps, known: Known, ruleset: Ruleset) -> Known:
+    """What the host said before, with what another ruleset says of the people whom it has."""
+    source = ruleset.source
+    people: dict[str, Person] = {}
+    for name in known.people if source is not None else ():
+        assert source is not None
+        person, account = source.person(name, ruleset.people.get(name)), known.accounts.get(name)
+        if person.may_use(login.account) and (account is None or account.uid >= source.min_uid):
+            people[name] = person
+    files = source.keys if source is not None else ()
+    keys = {
+        key: tuple((name, file) for name, file in held if name in people and file in files)
+        for key, held in known.keys.items()
+    }
+    return replace(known, people=people, keys=keys)
 
 
 async def _looked_up(account: str, rules: Rules, peer: Hashable) -> Known:

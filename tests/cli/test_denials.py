@@ -48,6 +48,21 @@ def test_a_refusal_with_its_trace(log: Path) -> None:
     ]
 
 
+def test_nothing_of_a_log_reaches_the_terminal(tmp_path: Path) -> None:
+    file = tmp_path / "log"
+    event = {"event": "x", "decision": "dddddddddd", "reason": "\x1b[2J\nperson  root", "\x1b]0;": 1, "trace": "\u202e"}
+    file.write_text(json.dumps(event))
+    said = ask("dddddddddd", "--log", str(file))
+    assert said.stdout.splitlines() == [
+        "event    x",
+        r"reason   \x1b[2J\x0aperson  root",
+        r"\x1b]0;  1",
+        "tried:",
+        r"  \u202e",
+    ]
+    assert "\x1b" not in ask("dddddddddd", "--log", str(file), "--json").stdout
+
+
 def test_as_json(log: Path) -> None:
     said = ask("bbbbbbbbbb", "--log", str(log), "--json")
     assert [json.loads(line) for line in said.stdout.splitlines()] == [LINES[1]]

@@ -9,9 +9,10 @@ import pytest
 
 from pysshd.daemon.hidden import hidden_from_programs, refuse_open_homes
 from pysshd.errors import StartupError
-from pysshd.policy.people import Person
+from pysshd.policy.people import Person, PersonKey
 
 NOBODY = 65534
+HOMES = Path("/srv/state/homes")
 
 
 @pytest.mark.parametrize(
@@ -45,7 +46,7 @@ def test_hides_what_a_link_leads_to(tmp_path: Path) -> None:
 
 def refusal(home: str, hidden: tuple[str, ...] = ("/srv/state",), uid: int = NOBODY) -> str | None:
     try:
-        refuse_open_homes([Person("bob", home=home, where="p.yaml:7"), Person("eve")], hidden, uid)
+        refuse_open_homes([Person("bob", home=home, where="p.yaml:7"), Person("eve")], hidden, uid, HOMES)
     except StartupError as error:
         return str(error)
     return None
@@ -76,3 +77,50 @@ def test_refuses_a_home_that_holds_the_daemons_code() -> None:
 def test_refuses_the_daemon_users_own_home() -> None:
     uid = os.getuid()
     assert refusal(pwd.getpwuid(uid).pw_dir, uid=uid) is not None
+
+
+def of_keys(home: str | None, file: str, homes: Path = HOMES) -> str:
+    """What is said of bob's home, where the keys of alice stand in a file."""
+    alice = Person("alice", keys=(PersonKey(file, file=file),), where="p.yaml:6")
+    try:
+        refuse_open_homes([alice, Person("bob", home=home, where="p.yaml:7")], (), NOBODY, homes)
+    except StartupError as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize(
+    ("home", "file"),
+    [
+        ("/srv/bob", "/srv/bob/alice.pub"),
+        ("/srv/bob", "/srv/bob/keys/alice.pub"),
+        ("/srv/bob", "/srv/bob/../keys/alice.pub"),
+        ("/srv", "/srv/keys/alice.pub"),
+        (None, "/srv/state/homes/bob/keys/alice.pub"),
+    ],
+)
+def test_refuses_a_home_that_holds_a_file_of_keys(home: str | None, file: str) -> None:
+    named = home or "/srv/state/homes/bob"
+    assert of_keys(home, file) == (
+        f"p.yaml:7: home {named} of bob holds {file}, which is the daemon's; expected a folder of its own"
+    )
+
+
+@pytest.mark.parametrize("file", ["/srv/alice.pub", "/srv/bobby/alice.pub", "/etc/pysshd/keys/alice.pub"])
+def test_takes_a_home_beside_a_file_of_keys(file: str) -> None:
+    assert of_keys("/srv/bob", file) == ""
+    assert of_keys(None, file) == ""
+
+
+def test_refuses_a_home_through_which_a_file_of_keys_is_found(tmp_path: Path) -> None:
+    """Whoever may write a folder may turn a link in it elsewhere."""
+    (home := tmp_path / "bob").mkdir()
+    (keys := tmp_path / "keys").mkdir()
+    (keys / "alice.pub").touch()
+    (home / "keys").symlink_to(keys)
+    (tmp_path / "link").symlink_to("bob/keys/../keys/alice.pub")
+    (tmp_path / "loop").symlink_to("loop")
+    for file in (home / "keys" / "alice.pub", tmp_path / "link"):
+        assert str(file) in of_keys(str(home), str(file))
+    assert of_keys(str(home), str(keys / "alice.pub")) == ""
+    assert of_keys(str(home), str(tmp_path / "loop")) == ""

@@ -340,6 +340,40 @@ def test_a_key_that_is_taken_out_of_its_file_is_revoked_by_a_reload(serve: Serve
             goes_on(kept)
 
 
+def test_a_file_of_keys_in_a_home_stays_out(serve: Serve, keys: Keys) -> None:
+    """At the start and at a reload: whoever is confined there could say who comes in, and as whom."""
+    with open_folder() as place:
+        (place / "alice.keys").write_text(f"{keys.public('alice')}\n")
+        text = policy().replace("users:", 'users:\n  bob: {keys: ["@@bob@@"]HOME}')
+        with serve(text.replace("HOME", "")) as daemon:
+            rewrite(daemon, '["@@alice@@"]', f"{{file: {place}/alice.keys}}")
+            assert ctl(daemon, "reload").returncode == 0
+            rewrite(daemon, '["@@bob@@"]', f'["@@bob@@"], home: {place}')
+            said = ctl(daemon, "reload")
+            assert said.returncode == 1
+            assert f"home {place} of bob holds {place}/alice.keys, which is the daemon's" in said.stderr
+            assert daemon.ssh("exit 7").returncode == 7
+        text = text.replace("HOME", f", home: {place}").replace('["@@alice@@"]', f"{{file: {place}/alice.keys}}")
+        with pytest.raises(AssertionError, match="of bob holds"), serve(text):
+            pass
+
+
+def test_a_terminal_ends_with_its_window(serve: Serve) -> None:
+    """The program may go on, and its terminal may not."""
+    end = datetime.now(UTC) + timedelta(seconds=8)
+    window = f'not_after: "{end.isoformat(timespec="seconds")}"'
+    more = policy("{exec: any}").replace("grants: [", f"grants: [{{who: alice, {window}, allow: {{pty: true}}}}, ")
+    with serve(more) as daemon:
+        kept, _ = running(daemon)
+        gone, pid = running(daemon, options=("-tt",))
+        gone.wait(20)
+        event = daemon.wait_event("session.revoked")
+        assert event["request"] == "pty xterm"
+        assert datetime.fromisoformat(event["time"]) >= datetime.fromisoformat(end.isoformat(timespec="seconds"))
+        until(lambda: not is_running(pid))
+        goes_on(kept)
+
+
 def test_somebody_who_is_not_in_the_file_any_more_is_out(serve: Serve) -> None:
     with serve(policy()) as daemon:
         client, pid = running(daemon)

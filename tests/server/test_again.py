@@ -12,7 +12,7 @@ from pysshd.policy.people import Person
 from pysshd.policy.query import UnixFacts
 from pysshd.server.again import Again, difference
 from pysshd.server.known import HostAccount, Known
-from pysshd.server.plan import NO_BOUNDS, Account, EnvWay, LoginShell, Plan, ShellCommand
+from pysshd.server.plan import NO_BOUNDS, Account, EnvWay, Forced, LoginShell, Plan, RunWay, ShellCommand, Words
 from pysshd.server.requests import Env, Exec, Pty, Shell
 from pysshd.server.rules import Rules
 from pysshd.ssh.events.userauth import Outcome
@@ -47,7 +47,8 @@ def rules_of(text: str) -> Rules:
 
 
 def renewed(house: House, text: str) -> Again | None:
-    return asyncio.run(house.server.renew(rules_of(text)))
+    rules = rules_of(text)
+    return asyncio.run(house.server.renew(lambda: rules))
 
 
 def in_by_key(text: str = policy()) -> House:
@@ -148,7 +149,7 @@ def test_a_reload_while_a_password_is_checked_counts() -> None:
 
     def reload() -> None:
         house.people.meanwhile = lambda: None
-        done = house.server.renew(fresh)
+        done = house.server.renew(lambda: fresh)
         with pytest.raises(StopIteration):
             done.send(None)
 
@@ -181,7 +182,8 @@ def test_time_ends_a_login_without_a_reload() -> None:
     assert house.server.login_until == datetime(2027, 3, 3, tzinfo=UTC)
     assert house.server.again(Shell()).fault() == ""
     house.clock.now += timedelta(days=2)
-    again = asyncio.run(house.server.renew(Rules(house.server.ruleset, house.people)))
+    same = Rules(house.server.ruleset, house.people)
+    again = asyncio.run(house.server.renew(lambda: same))
     assert again is not None
     assert "expired" in again.fault()
 
@@ -255,7 +257,7 @@ def renew_on_host(change: Callable[[FakePeople], None]) -> tuple[Again | None, F
     rules = rules_of(SYSTEM)
     assert isinstance(rules.identity, FakePeople)
     change(rules.identity)
-    return asyncio.run(house.server.renew(rules)), rules.identity
+    return asyncio.run(house.server.renew(lambda: rules)), rules.identity
 
 
 def test_an_account_is_looked_up_again() -> None:
@@ -278,6 +280,73 @@ def test_a_host_that_says_nothing_is_asked_once_more_and_then_nobody_is_let_stay
     assert people.asked == ["alice", "alice"]
 
 
+# --- at once, by what the host said before
+
+SOURCE = "sources: [{system: {min_uid: 1000}, keys: [FILES]}]".replace(
+    "FILES", "{authorized_keys: ~/.ssh/authorized_keys}, {authorized_keys: '/etc/keys/{user}'}"
+)
+HOSTS = """
+version: 1
+server: {accounts: system}
+SOURCE
+LOGIN
+grants: [{who: "*", roles: login-shell}]
+"""
+
+
+def on_host(text: str = "", source: str = SOURCE) -> str:
+    return HOSTS.replace("SOURCE", source).replace("LOGIN", text)
+
+
+def in_from_host() -> House:
+    """Alice of the host, by a key of her own file there; the host says nothing more from now on."""
+    house = House(on_host())
+    source = house.ruleset.source
+    assert source is not None
+    held = {ALICE.fingerprint: (("alice", source.keys[1]),)}
+    house.people.known = replace(known(), people={"alice": source.person("alice", None)}, keys=held)
+    return house.logged_in("alice", ALICE)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (on_host(), ""),
+        (on_host("users: {alice: {groups: staff}}\ngroups: [staff]"), ""),
+        (on_host("users: {alice: {not_after: 2027-01-31}}"), "lets nobody in"),
+        (on_host("users: {alice: {accounts: git}}"), "lets nobody in"),
+        (on_host('login: [{who: "*", refuse: true}]'), "refuses"),
+        (on_host(source=SOURCE.replace("min_uid: 1000", "min_uid: 3000")), "lets nobody in"),
+        (on_host(source=SOURCE.replace(", {authorized_keys: '/etc/keys/{user}'}", "")), "lets nobody in"),
+        (on_host(source="users: {bob: {keys: [" + line_of(BOB) + "]}}"), "nobody may log in"),
+    ],
+    ids=["the same", "a group", "expired", "account", "refused", "min_uid", "file", "no source"],
+)
+def test_what_the_file_says_counts_before_the_host_answers(text: str, reason: str) -> None:
+    house, rules = in_from_host(), rules_of(text)
+    assert house.server.suffices(rules)
+    again = asyncio.run(house.server.renew(lambda: rules, ask_host=False))
+    assert again is not None
+    assert reason in again.login_fault(complete=True)
+    assert bool(reason) is bool(again.login_fault(complete=True))
+    assert isinstance(rules.identity, FakePeople)
+    assert rules.identity.asked == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        on_host('login: [{who: "system-group:adm", methods: publickey}]'),
+        on_host("users: {alice: {run_as: web}}"),
+        on_host(source=SOURCE.replace("1000", "500")),
+        on_host(source=SOURCE.replace("keys: [", "keys: [{authorized_keys: '/srv/keys/{user}'}, ")),
+    ],
+    ids=["a group", "an account", "more accounts", "another file"],
+)
+def test_what_the_host_was_not_asked_before_is_not_judged_without_it(text: str) -> None:
+    assert not in_from_host().server.suffices(rules_of(text))
+
+
 # --- in the same way
 
 
@@ -290,7 +359,8 @@ BEFORE = Plan(ACCOUNT, ShellCommand(b"id", False), NO_BOUNDS, None, "d")
     [
         (BEFORE, ""),
         (replace(BEFORE, decision_id="other", valid_until=datetime(2030, 1, 1, tzinfo=UTC)), ""),
-        (replace(BEFORE, account=replace(ACCOUNT, shell="/bin/bash", home="/srv/alice")), ""),
+        (replace(BEFORE, account=replace(ACCOUNT, home="/srv/alice")), ""),
+        (replace(BEFORE, account=replace(ACCOUNT, shell="/sbin/nologin")), "it would be run by another shell"),
         (replace(BEFORE, account=replace(ACCOUNT, groups=(2000, 27, 100))), ""),
         (replace(BEFORE, account=replace(ACCOUNT, groups=(2000,))), "it has a group"),
         (replace(BEFORE, account=replace(ACCOUNT, uid=2001)), "it would run as"),
@@ -302,6 +372,19 @@ BEFORE = Plan(ACCOUNT, ShellCommand(b"id", False), NO_BOUNDS, None, "d")
 def test_what_is_the_same_way(now: Plan, said: str) -> None:
     assert difference(BEFORE, now).startswith(said)
     assert bool(difference(BEFORE, now)) is bool(said)
+
+
+@pytest.mark.parametrize(
+    ("way", "said"),
+    [
+        (LoginShell(False), "it would be run by another shell now, /sbin/nologin"),
+        (Words((b"/bin/id",), False), ""),
+        (Forced((b"/bin/menu",), b"", False), ""),
+    ],
+)
+def test_the_shell_of_the_account_counts_where_it_runs(way: RunWay, said: str) -> None:
+    before = replace(BEFORE, way=way)
+    assert difference(before, replace(before, account=replace(ACCOUNT, shell="/sbin/nologin"))) == said
 
 
 def test_a_confined_program_has_its_home_for_good() -> None:

@@ -38,7 +38,7 @@ from pysshd.processes.monitor.terminal import PtyRequest
 from pysshd.server import answers
 from pysshd.server.environment import no_room_for
 from pysshd.server.message import Message
-from pysshd.server.requests import Exec, Shell, Subsystem
+from pysshd.server.requests import Env, Exec, Pty, Shell, Subsystem
 from pysshd.ssh.events.channels import OpenCode
 from pysshd.ssh.wire.modes import decode_modes
 from pysshd.ssh.wire.signals import NUMBER_OF_SIGNAL
@@ -105,6 +105,7 @@ class Channels(Programs):
         )
         if ok:
             session.pty = PtyRequest(term, *sizes, modes)
+            self._hangs_on(Pty(term))
         else:
             self._tell(call.channel, REFUSED, self._journal.last_refused)
         return RequestAnswer(call.call, ok)
@@ -119,6 +120,7 @@ class Channels(Programs):
             )
         if ok:
             session.env[call.name] = call.value
+            self._hangs_on(Env(call.name.decode("ascii", "replace"), call.value))
         return RequestAnswer(call.call, ok)
 
     async def x11(self, call: RequestX11) -> Call:

@@ -20,7 +20,7 @@ from pysshd.processes.monitor.streams import Pair, open_streams
 from pysshd.server import answers
 from pysshd.server.again import Again
 from pysshd.server.plan import Plan
-from pysshd.server.requests import Run
+from pysshd.server.requests import Request, Run
 from pysshd.server.transport import Transport
 from pysshd.ssh.wire.signals import name_of_signal
 
@@ -161,6 +161,12 @@ class Programs:
         """Tell the client the id of a decision on the channel's standard error; nothing where there is none."""
         if decision is not None:
             self._send(Notice(channel, line(text, decision)), ())
+
+    def _hangs_on(self, request: Request) -> None:
+        """What was said yes to, beside a program, is asked again when a window of the policy opens or closes."""
+        policy = self._hooks.by_policy
+        if policy is not None and (plan := policy.again(request).plan) is not None:
+            self._allowed(plan.valid_until)
 
     @staticmethod
     def _may_ask(session: Session) -> bool:

@@ -2,6 +2,9 @@
 
 After a reload, and when a window of the policy opens or closes, the login and every channel are asked again, each as
 the request that it once was. What would be allowed in the same way stays; the rest ends, and nothing else with it.
+
+Where the host has a say it is asked about the account anew, which takes as long as it takes, and may be somebody's to
+hang. So all is judged twice: at once, by what the host said before, and when it has answered.
 """
 
 import asyncio
@@ -22,7 +25,7 @@ from pysshd.server.rules import CurrentRules
 class Review:
     """What the connections of a daemon share for it: the rules in force, the edges of time, and turns.
 
-    turns: so many connections are asked at a time, for each may have a question to the host.
+    turns: so many connections ask the host at a time.
     """
 
     rules: CurrentRules
@@ -80,13 +83,15 @@ class Standing(Unreviewed):
         self._again = False
         self._over = False
         self._complete = False
+        self._judged_by = server.ruleset
         if server.ruleset is not review.rules().ruleset:
             self.due()  # it was made while a reload came
 
     def due(self) -> None:
-        """Ask again soon; what comes while that is under way is asked once more after it."""
+        """Ask again soon; what comes while the host is asked is asked of it once more after that."""
         if self._over:
             return
+        self._spawn(self._at_once())
         self._again = True
         if not self._running:
             self._running = True
@@ -114,19 +119,24 @@ class Standing(Unreviewed):
             while self._again and not self._over:
                 self._again = False
                 async with self._review.turns:
-                    await self._ask()
+                    if not self._over:
+                        await self._ask(ask_host=True)
         finally:
             self._running = False
 
-    async def _ask(self) -> None:
-        rules = self._review.rules()
-        changed = self._server.ruleset is not rules.ruleset
-        login = await self._server.renew(rules)
+    async def _at_once(self) -> None:
+        if not self._over and self._server.suffices(self._review.rules()):
+            await self._ask(ask_host=False)
+
+    async def _ask(self, ask_host: bool) -> None:
+        login = await self._server.renew(self._review.rules, ask_host=ask_host)
         if self._over:
             return
-        if changed:
-            self._journal.write("connection.renewed", rules=rules.version)
+        if self._server.ruleset is not self._judged_by:
+            self._judged_by = self._server.ruleset
+            self._journal.write("connection.renewed", rules=self._judged_by.version)
         if login is not None and (fault := login.login_fault(self._complete)):
+            self.close()
             self._revoke(login, fault)
             return
         channels = self._channels()
