@@ -88,11 +88,11 @@ class ProcessGroup:
     def _owns_number(self) -> bool:
         """Whether the number is still the leader's, or at least nobody else's."""
         try:
-            with open(f"/proc/self/fdinfo/{self._pidfd}", encoding="ascii") as file:
-                fields = dict(line.split(":", 1) for line in file)
+            with open(f"/proc/self/fdinfo/{self._pidfd}", "rb") as file:
+                fields = dict(line.split(b":", 1) for line in file)
         except (OSError, ValueError):
             return False
-        if int(fields.get("Pid", "-1")) == self.pid:
+        if int(fields.get(b"Pid", b"-1")) == self.pid:
             return True
         return not os.path.exists(f"/proc/{self.pid}")
 
