@@ -1,5 +1,6 @@
 """The forms of names: of people, accounts and groups, of variables, terminals, subsystems and signals."""
 
+import re
 import string
 
 from pysshd.patterns.globs import parse_glob
@@ -14,8 +15,8 @@ _VARIABLE_REST = _VARIABLE_FIRST | frozenset(string.digits)
 _VARIABLE_PATTERN = _VARIABLE_REST | frozenset("*?")
 
 MAX_NAME = 64
-MAX_VARIABLE = 255
-MAX_VARIABLE_VALUE = 32768
+MAX_VARIABLE = 128
+MAX_VARIABLE_VALUE = 4096
 """Bytes of a variable's value that a client may send."""
 
 _SIGNALS = "ABRT", "ALRM", "FPE", "HUP", "ILL", "INT", "KILL", "PIPE", "QUIT", "SEGV", "TERM", "USR1", "USR2"
@@ -25,17 +26,23 @@ SIGNALS = frozenset(_SIGNALS)
 BREAK = "BREAK"
 """The name under which a policy speaks of the break of RFC 4335."""
 
-NEVER_ACCEPTED = tuple(
-    parse_glob(pattern)
-    for pattern in (
-        "LD_*", "DYLD_*", "BASH_*", "SSH_*", "PYTHON*", "PERL*", "RUBY*", "JAVA_*", "_JAVA_*", "NODE_*", "MALLOC_*",
-        "GCONV_PATH", "GETCONF_DIR", "GLIBC_TUNABLES", "HOSTALIASES", "LOCALDOMAIN", "LOCPATH", "NLSPATH",
-        "RES_OPTIONS", "RESOLV_*", "TERMCAP", "TERMINFO*", "TERMPATH", "TMPDIR", "TZDIR",
-        "ENV", "IFS", "PATH", "CDPATH", "FPATH", "GLOBIGNORE", "PS4", "PROMPT_COMMAND", "SHELLOPTS", "BASHOPTS",
-        "ZDOTDIR", "HOME", "USER", "LOGNAME", "SHELL", "MAIL", "PWD", "OLDPWD",
-    )
-)  # fmt: skip
-"""Variables that no client may send, whatever a policy accepts: they choose what code runs, or say who the user is."""
+_NEVER = """
+LD_* DYLD_* _RLD* BASH_* SSH_* PYTHON* PERL* RUBY* JAVA_* _JAVA_* JDK_JAVA_OPTIONS CLASSPATH NODE_* LUA_* PHP* TCL*
+GIT_* KRB5* OPENSSL_* DBUS_* SUDO_* MALLOC_* __* GCONV_PATH GETCONF_DIR GLIBC_TUNABLES HOSTALIASES LOCALDOMAIN LOCPATH
+NIS_PATH NLSPATH RES_OPTIONS RESOLV_* TERM TERMCAP TERMINFO* TERMPATH TMPDIR TZDIR ENV IFS PATH CDPATH FPATH GLOBIGNORE
+PS4 PROMPT_COMMAND SHELLOPTS BASHOPTS HISTFILE INPUTRC LESSCLOSE LESSOPEN NULLCMD READNULLCMD ZDOTDIR HOME USER LOGNAME
+SHELL SHLVL MAIL MAIL_PATH PWD OLDPWD XDG_RUNTIME_DIR
+"""
+
+NEVER_ACCEPTED = tuple(map(parse_glob, _NEVER.split()))
+"""Variables that no client may send, in whatever case, whatever a policy accepts: they choose what code runs or which
+files are read or written, or the daemon says them itself."""
+
+_OF_GIT = "AUTHOR_NAME", "AUTHOR_EMAIL", "AUTHOR_DATE", "COMMITTER_NAME", "COMMITTER_EMAIL", "COMMITTER_DATE"
+ACCEPTABLE = ("GIT_PROTOCOL", *(f"GIT_{name}" for name in _OF_GIT))
+"""Variables that a policy may accept all the same: they are data."""
+
+_LOCALE = re.compile(r"LANG|LANGUAGE|LC_[A-Z_]+")
 
 
 def is_name(text: str) -> bool:
@@ -64,10 +71,25 @@ def is_variable_pattern(text: str) -> bool:
 
 
 def is_never_accepted(name: str) -> bool:
-    """Whether this variable is refused whatever a policy accepts."""
-    return any(pattern.matches(name) for pattern in NEVER_ACCEPTED)
+    """Whether this variable, or everything that this pattern of variables has of a kind, is refused by every policy."""
+    name = name.upper()
+    if not any(pattern.matches(name) for pattern in NEVER_ACCEPTED):
+        return False
+    pattern = parse_glob(name)
+    return not any(pattern.matches(acceptable) for acceptable in ACCEPTABLE)
 
 
-def is_safe_value(value: bytes) -> bool:
-    """Whether a variable's value may be handed on: bounded, without NUL, and no function for an old bash to run."""
-    return len(value) <= MAX_VARIABLE_VALUE and b"\0" not in value and not value.lstrip().startswith(b"() {")
+def variable_fault(name: str, value: bytes) -> str:
+    """Why a client may not send this variable whatever a policy accepts, as the end of a sentence about it; else ""."""
+    if not is_variable(name):
+        return "has no acceptable name"
+    if is_never_accepted(name):
+        return "is never accepted from a client"
+    if len(value) > MAX_VARIABLE_VALUE:
+        return f"has {len(value)} bytes, expected {MAX_VARIABLE_VALUE} at most"
+    # An old bash runs a value that has the form of a function.
+    if b"\0" in value or value.lstrip().startswith(b"()"):
+        return "has a NUL, or looks like a shell function"
+    if _LOCALE.fullmatch(name) and (b"/" in value or b"%" in value):
+        return "is a locale that names a file"
+    return ""

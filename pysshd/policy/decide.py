@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from pysshd.patterns.names import BREAK, SIGNALS, is_never_accepted, is_safe_value, is_term, is_variable
+from pysshd.patterns.names import BREAK, SIGNALS, is_term, variable_fault
 from pysshd.patterns.paths import virtual_path
 from pysshd.patterns.words import WordsError, split_words
 from pysshd.policy.bounds import NO_BOUNDS
@@ -100,11 +100,8 @@ def _values(facts: Facts, person: Person) -> Values:
 
 
 def _env_refusal(request: Env) -> str:
-    if not is_variable(request.name):
-        return "the variable's name is of no form that is served"
-    if is_never_accepted(request.name):
-        return "the variable is never accepted from a client"
-    return "" if is_safe_value(request.value) else "the variable's value is too long or not safe"
+    fault = variable_fault(request.name, request.value)
+    return f"the variable {fault}" if fault else ""
 
 
 def _refusal(request: Request) -> str:

@@ -1,15 +1,14 @@
 """The environment of a session: what the daemon says, what the client may add, what the policy sets, in this order.
 
-Whatever the policy accepts, some names never come from a client (security.md S85): they make a loader, a shell or an
-interpreter run the client's code, or they are the daemon's own to say.
+Whatever the policy accepts, some names and values never come from a client (security.md S85): `patterns.names` says
+which, here as to the engine.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from pysshd.patterns.names import is_never_accepted, is_safe_value, is_variable
+from pysshd.patterns.names import is_variable, variable_fault
 from pysshd.policy.ways import Forced, RunWay
 from pysshd.server.plan import Account
 
@@ -19,42 +18,8 @@ PATH_OF_ROOT: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/
 VARIABLES_MAX = 64
 """Variables that one channel's client may set."""
 
-NAME_SIZE_MAX = 128
-"""Characters of one name."""
-
-VALUE_SIZE_MAX = 4096
-"""Bytes of one value."""
-
 WHOLE_SIZE_MAX = 32_768
 """Bytes of all names and values that one channel's client may set."""
-
-_ALSO_NEVER = """
-CLASSPATH HISTFILE INPUTRC JDK_JAVA_OPTIONS LESSCLOSE LESSOPEN MAIL_PATH NIS_PATH NULLCMD READNULLCMD SHLVL TERM
-XDG_RUNTIME_DIR
-"""
-
-ALSO_NEVER: Final[frozenset[str]] = frozenset(_ALSO_NEVER.split())
-"""Names that a client may never set, beside those that no policy is told of (`patterns.names`)."""
-
-ALSO_NEVER_PREFIXES: Final[tuple[str, ...]] = (
-    "DBUS_",
-    "GIT_CONFIG",
-    "GIT_EXEC_",
-    "GIT_EXTERNAL_",
-    "GIT_PROXY_",
-    "GIT_SSH",
-    "KRB5",
-    "LUA_",
-    "OPENSSL_",
-    "PHP",
-    "SUDO_",
-    "TCL",
-    "_RLD",
-    "__",
-)
-"""Beginnings of names that a client may never set."""
-
-_LOCALE = re.compile(r"LANG|LANGUAGE|LC_[A-Z_]+")
 
 
 def refusal_of(name: bytes, value: bytes) -> str | None:
@@ -63,18 +28,10 @@ def refusal_of(name: bytes, value: bytes) -> str | None:
         text = name.decode("ascii")
     except UnicodeDecodeError:
         text = ""
-    if not is_variable(text) or len(text) > NAME_SIZE_MAX:
-        return "variable has no acceptable name"
-    upper = text.upper()
-    if is_never_accepted(upper) or upper in ALSO_NEVER or upper.startswith(ALSO_NEVER_PREFIXES):
-        return f"variable {text} is never accepted from a client"
-    if len(value) > VALUE_SIZE_MAX:
-        return f"variable {text} has {len(value)} bytes, expected {VALUE_SIZE_MAX} at most"
-    if not is_safe_value(value) or value.lstrip().startswith(b"()"):
-        return f"variable {text} has a NUL, or looks like a shell function"
-    if _LOCALE.fullmatch(text) and (b"/" in value or b"%" in value):
-        return f"variable {text} is a locale that names a file"
-    return None
+    fault = variable_fault(text, value)
+    if not fault:
+        return None
+    return f"variable {text} {fault}" if is_variable(text) else f"variable {fault}"
 
 
 def no_room_for(name: bytes, value: bytes, held: Mapping[bytes, bytes]) -> str | None:

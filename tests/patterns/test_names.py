@@ -39,14 +39,37 @@ def test_variables() -> None:
 
 @pytest.mark.security("S85")
 def test_variables_that_are_never_accepted() -> None:
-    for name in ("LD_PRELOAD", "BASH_ENV", "ENV", "IFS", "PATH", "PYTHONPATH", "SSH_CLIENT", "BASH_FUNC_x", "HOME"):
+    for name in ("LD_PRELOAD", "BASH_ENV", "ENV", "IFS", "PATH", "PYTHONPATH", "SSH_CLIENT", "BASH_FUNC_x", "HOME",
+                 "TERM", "SUDO_ASKPASS", "PHPRC", "LUA_PATH", "OPENSSL_CONF", "GIT_TRACE", "GIT_PAGER", "GIT_SSH",
+                 "GIT_AUTHOR", "ld_preload", "__X"):  # fmt: skip
         assert names.is_never_accepted(name)
     assert not any(
-        names.is_never_accepted(name) for name in ("LANG", "LC_ALL", "TZ", "EDITOR", "GIT_PROTOCOL", "ENVIRON")
-    )
+        names.is_never_accepted(name)
+        for name in ("LANG", "LC_ALL", "TZ", "EDITOR", "GIT_PROTOCOL", "GIT_AUTHOR_NAME", "GIT_COMMITTER_DATE",
+                     "ENVIRON", "COLORTERM", "X__")
+    )  # fmt: skip
 
 
-def test_values() -> None:
-    assert names.is_safe_value(b"C.UTF-8")
-    assert names.is_safe_value(b"x" * names.MAX_VARIABLE_VALUE)
-    assert not any(names.is_safe_value(value) for value in (b"\0", b"() { :;}", b"x" * (names.MAX_VARIABLE_VALUE + 1)))
+def test_a_pattern_is_never_accepted_where_nothing_of_it_is() -> None:
+    assert all(map(names.is_never_accepted, ("LD_*", "GIT_S*", "GIT_CONFIG*", "SSH_?")))
+    assert not any(map(names.is_never_accepted, ("*", "L*", "GIT_*", "GIT_AUTHOR_*", "TERM*")))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "fault"),
+    [
+        ("LANG", b"C.UTF-8", ""),
+        ("X", b"x" * names.MAX_VARIABLE_VALUE, ""),
+        ("X", b"x" * (names.MAX_VARIABLE_VALUE + 1), "has 4097 bytes, expected 4096 at most"),
+        ("X", b"\0", "has a NUL, or looks like a shell function"),
+        ("X", b" ()\t{ :;}", "has a NUL, or looks like a shell function"),
+        ("LC_ALL", b"../x", "is a locale that names a file"),
+        ("LANG", b"%n", "is a locale that names a file"),
+        ("TZ", b"Europe/Paris", ""),
+        ("A B", b"", "has no acceptable name"),
+        ("A" * (names.MAX_VARIABLE + 1), b"", "has no acceptable name"),
+        ("TERM", b"xterm", "is never accepted from a client"),
+    ],
+)
+def test_what_a_client_may_not_send(name: str, value: bytes, fault: str) -> None:
+    assert names.variable_fault(name, value) == fault

@@ -4,6 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pysshd.policy.decide import settled
+from pysshd.policy.query import Env
 from pysshd.server.environment import (
     VARIABLES_MAX,
     WHOLE_SIZE_MAX,
@@ -74,13 +76,17 @@ NEVER = """LD_PRELOAD LD_LIBRARY_PATH LD_AUDIT DYLD_INSERT_LIBRARIES BASH_ENV EN
 PYTHONHOME SSH_ORIGINAL_COMMAND SSH_CONNECTION SSH_AUTH_SOCK BASH_FUNC_ls PERL5LIB PERL5OPT PERLLIB RUBYOPT RUBYLIB
 NODE_OPTIONS NODE_PATH GLIBC_TUNABLES GCONV_PATH HOME SHELL USER LOGNAME MAIL TERM TERMINFO SHELLOPTS BASHOPTS PS4
 PROMPT_COMMAND JAVA_TOOL_OPTIONS _JAVA_OPTIONS LOCPATH NLSPATH HOSTALIASES RESOLV_HOST_CONF ZDOTDIR MALLOC_CHECK_
-LESSOPEN GIT_SSH_COMMAND GIT_CONFIG_COUNT KRB5CCNAME OPENSSL_CONF ld_preload Path bash_env""".split()  # noqa: SIM905
+LESSOPEN GIT_SSH_COMMAND GIT_CONFIG_COUNT GIT_TRACE GIT_PAGER KRB5CCNAME OPENSSL_CONF ld_preload Path
+bash_env""".split()  # noqa: SIM905
 
 
 @pytest.mark.security("S85")
 @pytest.mark.parametrize("name", NEVER)
 def test_some_names_never_come_from_a_client(name: str) -> None:
-    assert refusal_of(name.encode(), b"x") is not None
+    assert refusal_of(name.encode(), b"x") == f"variable {name} is never accepted from a client"
+    said = settled(Env(name, b"x"))
+    assert said is not None
+    assert said.reason == "the variable is never accepted from a client"
     made = session_environment(ALICE, SHELL, Surroundings(), [(name.encode(), b"evil")])
     assert b"evil" not in made.values()
 
@@ -109,12 +115,16 @@ def test_some_names_never_come_from_a_client(name: str) -> None:
 )
 def test_odd_names_and_values_are_refused(name: bytes, value: bytes) -> None:
     assert refusal_of(name, value) is not None
+    assert settled(Env(name.decode(), value)) is not None
     assert value not in session_environment(ALICE, SHELL, Surroundings(), [(name, value)]).values()
 
 
-@pytest.mark.parametrize("name", [b"LANG", b"LC_ALL", b"GIT_PROTOCOL", b"EDITION", b"COLORTERM", b"TZ", b"LDAP"])
+@pytest.mark.parametrize(
+    "name", [b"LANG", b"LC_ALL", b"GIT_PROTOCOL", b"EDITION", b"COLORTERM", b"TZ", b"LDAP", b"GIT_AUTHOR_DATE"]
+)
 def test_ordinary_names_are_the_policys_to_accept(name: bytes) -> None:
     assert refusal_of(name, b"de_DE.UTF-8") is None
+    assert settled(Env(name.decode(), b"de_DE.UTF-8")) is None
 
 
 @pytest.mark.security("S85")
