@@ -19,6 +19,7 @@ from pysshd.policy.lint_conditions import warn_ipv4_only, warn_keys_of_nobody, w
 from pysshd.policy.lint_forward import ShellBesideForward, warn_denied_ipv4, warn_denied_names
 from pysshd.policy.lint_grants import warn_empty, warn_shadowed, warn_unused_roles
 from pysshd.policy.lint_login import check_login
+from pysshd.policy.lint_people import NeverAdmitted
 from pysshd.policy.lint_profiles import ProfileCheck
 from pysshd.policy.lint_sftp import ShellBesidePaths
 from pysshd.policy.model import Document
@@ -70,6 +71,9 @@ def compile_policy(document: Document, key_files: KeyFiles | None, report: Repor
         warn_keys_of_nobody(document, None if source is not None else _all_of(people, held), report)
         warn_empty(grants, everyone, worlds, report, entries.marks)
         warn_shadowed(grants, report, entries.marks)
+        if source is None and not authorities:
+            places = {name: mark for name, (mark, _) in document.users.items()}
+            NeverAdmitted(ruleset.login, worlds, report, places).check(people, ruleset.grants_of)
         ShellBesidePaths(worlds, report, entries.marks).check(everyone, ruleset.grants_of)
         ShellBesideForward(worlds, report, entries.marks).check(everyone, ruleset.grants_of)
         warn_denied_names(grants, report, entries.marks)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.policy.support import KEYS, loaded, warnings
+from pysshd.policy.load import load_text
+from tests.policy.support import KEYS, PEOPLE, loaded, warnings
 
 
 def test_a_role_that_nobody_has() -> None:
@@ -66,6 +67,55 @@ def test_a_person_who_can_not_log_in() -> None:
     assert warnings("", "version: 1\nusers:\n  alice: {accounts: git}\n") == (
         "alice has neither keys nor a password, and can not log in"
     )
+
+
+BOB_ALONE = "grants: [{who: bob, allow: {pty: true}}]\n"
+OPS_ALONE = "grants: [{who: group:ops, allow: {pty: true}}]\n"
+
+
+@pytest.mark.parametrize(
+    ("login", "grants", "why"),
+    [
+        ("{who: bob, methods: password}", BOB_ALONE, "p.yaml:8 asks for password"),
+        ("{who: bob, methods: [publickey+publickey, password]}", BOB_ALONE,
+         "p.yaml:8 asks for publickey+publickey or password"),
+        ("{who: group:ops, methods: publickey+password}", OPS_ALONE, "p.yaml:8 asks for publickey+password"),
+        ("{who: bob, refuse: true}", BOB_ALONE, "p.yaml:8 refuses"),
+        ("{who: bob, refuse: true}, {methods: publickey}", OPS_ALONE, ""),
+        ("{who: bob, from: 10.0.0.0/8, refuse: true}", BOB_ALONE, "p.yaml:8 refuses, no login entry matches"),
+        ("{who: alice, methods: publickey}", BOB_ALONE, "no login entry matches"),
+        ("{who: alice, methods: publickey}", OPS_ALONE, "no login entry matches"),
+        ("{who: alice, methods: publickey}", "grants: [{allow: {pty: true}}]\n", ""),
+        ("{who: alice, methods: publickey}", "grants: [{who: bob, deny: {pty: true}}]\n", ""),
+        ("{who: bob, from: 10.0.0.0/8, methods: publickey}", BOB_ALONE, ""),
+        ("{who: bob, methods: [password, publickey]}", BOB_ALONE, ""),
+        ("{who: bob, from: 10.0.0.0/8, refuse: true}, {methods: publickey}", BOB_ALONE, ""),
+    ],
+)  # fmt: skip
+def test_a_person_whom_no_login_entry_admits(login: str, grants: str, why: str) -> None:
+    found = load_text(f"{PEOPLE}login: [{login}]\n{grants}", "p.yaml", language=True).warnings
+    said = f"bob can never log in, though a grant names them: {why}"
+    assert [one.message for one in found if "never log in" in one.message] == ([said] if why else [])
+
+
+def test_a_login_by_key_as_somebody_else_and_never_by_password() -> None:
+    people = PEOPLE.replace("accounts: [carol, git]", "accounts: git")
+    grants = "grants: [{who: carol, allow: {pty: true}}]\n"
+    assert "carol can never log in" in warnings(f"login: [{{methods: password}}]\n{grants}", people)
+    assert warnings(f"login: [{{methods: publickey+password}}]\n{grants}", people) == ""
+
+
+@pytest.mark.parametrize(
+    "section",
+    [
+        "sources: [{system: {min_uid: 1000}, password: system}]\nserver: {accounts: system}\n",
+        f'authorities: {{ca: {{keys: ["{KEYS[1]}"]}}}}\n',
+    ],
+)
+def test_whom_the_host_or_a_certificate_could_let_in_is_not_told_of(section: str) -> None:
+    text = f"{PEOPLE}{section}login: [{{who: bob, methods: password}}]\n{BOB_ALONE}"
+    found = load_text(text, "p.yaml", language=True).warnings
+    assert not [one for one in found if "never log in" in one.message]
 
 
 def test_nothing_to_say_of_a_good_policy() -> None:
