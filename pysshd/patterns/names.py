@@ -42,6 +42,7 @@ _OF_GIT = "AUTHOR_NAME", "AUTHOR_EMAIL", "AUTHOR_DATE", "COMMITTER_NAME", "COMMI
 ACCEPTABLE = ("GIT_PROTOCOL", *(f"GIT_{name}" for name in _OF_GIT))
 """Variables that a policy may accept all the same: they are data."""
 
+_GLOBAL = re.compile(r"[!-+\--~]{1,64}")
 _LOCALE = re.compile(r"LANG|LANGUAGE|LC_[A-Z_]+")
 
 
@@ -58,6 +59,11 @@ def is_term(text: str) -> bool:
 def is_subsystem(text: str) -> bool:
     """Whether a text may be a subsystem's name."""
     return 0 < len(text) <= 64 and text[0] != "-" and _SUBSYSTEM.issuperset(text)
+
+
+def is_global_request(text: str) -> bool:
+    """Whether a text may be the name of a global request: printable ASCII without a comma (RFC 4251 §6)."""
+    return _GLOBAL.fullmatch(text) is not None
 
 
 def is_variable(text: str) -> bool:

@@ -3,12 +3,12 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from pysshd.patterns.names import BREAK, SIGNALS, is_term, variable_fault
+from pysshd.patterns.names import BREAK, SIGNALS, is_subsystem, is_term, variable_fault
 from pysshd.patterns.paths import virtual_path
 from pysshd.patterns.words import WordsError, split_words
 from pysshd.policy.bounds import NO_BOUNDS
 from pysshd.policy.conditions import FALSE, TRUE, Case
-from pysshd.policy.decide_net import Asked, asked_of, reached
+from pysshd.policy.decide_net import Asked, asked_of, reached, refusal_of_net
 from pysshd.policy.decide_sftp import asks_for_sftp, operation, refusal_of_sftp, served
 from pysshd.policy.decision import Decision, Tried
 from pysshd.policy.found import CLASH as _CLASH
@@ -31,6 +31,8 @@ from pysshd.policy.query import (
     Session,
     Sftp,
     Signal,
+    Subsystem,
+    Unknown,
 )
 from pysshd.policy.rights import ExecRight, Rights, RunRight, ShellRight, Values, order
 from pysshd.policy.rights_net import HOME
@@ -54,11 +56,11 @@ def decide(ruleset: Ruleset, query: Query, *, trace: bool = False) -> Decision:
     stands, edge = standing(ruleset, person, facts, facts.methods)
     if person is None or stands:
         return Decision(False, None, valid_until=edge, decided_by=place_of(person), reason=stands)
-    always = settled(request)
+    always = _settled(request)
     if always is not None:
         return always
     values = _values(facts, person)
-    asked = asked_of(request, facts, values)
+    asked = asked_of(request, None if isinstance(facts.own_addresses, Unknown) else facts.own_addresses, values)
     if isinstance(asked, str):
         return Decision(False, None, valid_until=edge, decided_by="the language", reason=asked)
     reason = narrowed(request, facts.methods)
@@ -75,6 +77,12 @@ def decide(ruleset: Ruleset, query: Query, *, trace: bool = False) -> Decision:
 
 def settled(request: Request) -> Decision | None:
     """The decision on a request that every policy decides alike, or None where a policy has a say."""
+    found, reason = _settled(request), refusal_of_net(request)
+    return Decision(False, None, decided_by="the language", reason=reason) if found is None and reason else found
+
+
+def _settled(request: Request) -> Decision | None:
+    """The same, but for what is read of a request that reaches beyond the session."""
     if isinstance(request, Global) and request.name in GLOBAL_ALWAYS:
         return Decision(True, GlobalWay(), decided_by="the language", reason="it is always answered")
     reason = _refusal(request)
@@ -108,8 +116,11 @@ def _refusal(request: Request) -> str:
     """Why a request is refused whatever is granted, or ""."""
     if isinstance(request, Session) and request.kind != "session":
         return "no channel of this kind may be opened by a client"
-    if isinstance(request, Exec) and b"\0" in request.command:
+    running = request.running if isinstance(request, Signal | Break) else request
+    if isinstance(running, Exec) and b"\0" in running.command:
         return "the command has a NUL"
+    if isinstance(running, Subsystem) and not is_subsystem(running.name):
+        return "the subsystem's name is of no form that is served"
     if isinstance(request, Pty) and not is_term(request.term):
         return "TERM is not of the form that is served"
     if isinstance(request, Signal) and request.name not in SIGNALS:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any, ClassVar, Final, Protocol, TypeAlias
 
+from pysshd.patterns import names
 from pysshd.patterns.destinations import HostError, parse_host
 from pysshd.patterns.hosts import IPAddress, unmapped
 from pysshd.patterns.ports import LAST_PORT, Ports, ports_left
@@ -20,14 +21,20 @@ from pysshd.policy.query import (
     Agent,
     Connect,
     ConnectUnix,
-    Facts,
     Global,
     Listen,
     ListenUnix,
     Request,
-    Unknown,
 )
-from pysshd.policy.rights_net import ConnectRight, ListenRight, NetRight, PlainRight, SocketRight
+from pysshd.policy.rights_net import (
+    ALWAYS_ANSWERED,
+    FORWARDING,
+    ConnectRight,
+    ListenRight,
+    NetRight,
+    PlainRight,
+    SocketRight,
+)
 from pysshd.policy.ruleset import Grant
 from pysshd.policy.ways import GlobalWay, Way
 from pysshd.policy.ways_net import AgentWay, ConnectUnixWay, ConnectWay, ListenUnixWay, ListenWay, LookUpWay, X11Way
@@ -203,20 +210,25 @@ class AskedPlain:
         return self.answer
 
 
-def asked_of(request: Request, facts: Facts, values: Values) -> Asked | str | None:
+def asked_of(request: Request, own: OwnAddresses, values: Values) -> Asked | str | None:
     """A request, read; a text: why it is refused whatever is granted; None: it is none of these."""
     reader = _READERS.get(type(request))
-    return reader(request, facts, values) if reader is not None else None
+    return reader(request, own, values) if reader is not None else None
 
 
-def _connection(request: Connect, facts: Facts) -> Asked | str:
+def refusal_of_net(request: Request) -> str:
+    """Why a request is refused whatever is granted, or ""."""
+    found = asked_of(request, None, {})
+    return found if isinstance(found, str) else ""
+
+
+def _connection(request: Connect, own: OwnAddresses) -> Asked | str:
     if not 1 <= request.port <= LAST_PORT:
         return f"the port is none from 1 to {LAST_PORT}"
     try:
         host = parse_host(request.host)
     except HostError as error:
         return f"the host is not served: {error}"
-    own = None if isinstance(facts.own_addresses, Unknown) else facts.own_addresses
     if isinstance(host, str) and request.address is None:
         return AskedName(host, request.port)
     name, address = (host, request.address) if isinstance(host, str) else (None, host)
@@ -253,14 +265,22 @@ def _socket(request: ConnectUnix | ListenUnix, values: Values) -> Asked | str:
     return AskedSocket(request.path, isinstance(request, ListenUnix), values)
 
 
-_READERS: Final[dict[type, Callable[[Any, Facts, Values], Asked | str]]] = {
-    Connect: lambda request, facts, values: _connection(request, facts),
-    Listen: lambda request, facts, values: _listener(request),
-    ConnectUnix: lambda request, facts, values: _socket(request, values),
-    ListenUnix: lambda request, facts, values: _socket(request, values),
-    X11: lambda request, facts, values: AskedPlain("x11", "", X11Way(request.single, request.screen)),
-    Agent: lambda request, facts, values: AskedPlain("agent", "", AgentWay()),
-    Global: lambda request, facts, values: AskedPlain("global_requests", request.name, GlobalWay()),
+def _global_request(request: Global) -> Asked | str:
+    if not names.is_global_request(request.name):
+        return "the request's name is of no form that is served"
+    if request.name in FORWARDING or request.name in ALWAYS_ANSWERED:
+        return "no bare success answers it"
+    return AskedPlain("global_requests", request.name, GlobalWay())
+
+
+_READERS: Final[dict[type, Callable[[Any, OwnAddresses, Values], Asked | str]]] = {
+    Connect: lambda request, own, values: _connection(request, own),
+    Listen: lambda request, own, values: _listener(request),
+    ConnectUnix: lambda request, own, values: _socket(request, values),
+    ListenUnix: lambda request, own, values: _socket(request, values),
+    X11: lambda request, own, values: AskedPlain("x11", "", X11Way(request.single, request.screen)),
+    Agent: lambda request, own, values: AskedPlain("agent", "", AgentWay()),
+    Global: lambda request, own, values: _global_request(request),
 }
 
 

@@ -1,6 +1,5 @@
 """The types of fields of `forward` and `global_requests`: destinations, listeners, paths of sockets, names."""
 
-import re
 from dataclasses import dataclass
 from typing import Annotated, Final, TypeAlias
 
@@ -15,22 +14,8 @@ from pysshd.policy.nodes import Mapping
 from pysshd.policy.problems import Mark
 from pysshd.policy.reading import Text, bad, text
 from pysshd.policy.report import show
-from pysshd.policy.rights_net import HOME, SocketPattern
+from pysshd.policy.rights_net import ALWAYS_ANSWERED, FORWARDING, HOME, SocketPattern
 from pysshd.policy.templates import SLOTS, TemplateError, parse_template
-
-_GLOBAL = re.compile(r"[!-+\--~]{1,64}")
-"""A name of RFC 4251 §6: printable ASCII without a comma."""
-
-ALWAYS_ANSWERED: Final = frozenset(
-    ["keepalive@openssh.com", "no-more-sessions@openssh.com", "hostkeys-prove-00@openssh.com"]
-)
-FORWARDING: Final = {
-    "tcpip-forward": "remote",
-    "cancel-tcpip-forward": "remote",
-    "streamlocal-forward@openssh.com": "remote_unix",
-    "cancel-streamlocal-forward@openssh.com": "remote_unix",
-}
-"""Global requests with an answer of their own, and the key of `forward` that permits it."""
 
 _HOME_SLOT: Final = f"{{{HOME}}}"
 
@@ -122,7 +107,7 @@ def socket_path(node: object) -> SocketItem:
 def global_request(node: object) -> Text:
     """The name of a global request that a bare success answers."""
     found = text(node)
-    if not _GLOBAL.fullmatch(found.text):
+    if not names.is_global_request(found.text):
         raise bad(f"found {show(found.text)}, expected the name of a global request such as ping@example.com")
     if found.text in ALWAYS_ANSWERED:
         raise bad(f"global request {show(found.text)} is always answered", "leave it out")

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from pysshd.patterns.destinations import HostPattern
 from pysshd.patterns.globs import Token
@@ -12,6 +12,19 @@ from pysshd.policy.templates import Template
 
 HOME = "home"
 """The slot that may only begin a path; its value is an absolute path, the other slots' values are parts of one."""
+
+ALWAYS_ANSWERED: Final = frozenset(
+    ["keepalive@openssh.com", "no-more-sessions@openssh.com", "hostkeys-prove-00@openssh.com"]
+)
+"""Global requests of which no policy has a say."""
+
+FORWARDING: Final = {
+    "tcpip-forward": "remote",
+    "cancel-tcpip-forward": "remote",
+    "streamlocal-forward@openssh.com": "remote_unix",
+    "cancel-streamlocal-forward@openssh.com": "remote_unix",
+}
+"""Global requests with an answer of their own, and the key of `forward` that permits it."""
 
 
 @dataclass(frozen=True, slots=True)

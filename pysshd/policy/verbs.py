@@ -9,6 +9,7 @@ from ipaddress import ip_address
 from types import MappingProxyType
 from typing import Any, Final
 
+from pysshd.patterns.ports import LAST_PORT
 from pysshd.policy.query import (
     X11,
     Agent,
@@ -158,12 +159,14 @@ def _sftp(rest: str) -> Request:
 _SFTP_FORM: Final = "sftp RIGHT /PATH"
 
 
-def _host_and_port(text: str, form: str) -> tuple[str, int]:
-    """A host, of which brackets are no part, and a port."""
+def _host_and_port(text: str, form: str, lowest: int) -> tuple[str, int]:
+    """A host, of which brackets are no part, and a port that is `lowest` at least."""
     host, colon, port = text.rpartition(":")
     bracketed = host.startswith("[") and host.endswith("]")
     if not colon or not (port.isascii() and port.isdigit() and len(port) <= 5) or (":" in host and not bracketed):
         raise VerbError(f"found {show(text)}, expected {form}, with an IPv6 address between brackets")
+    if not lowest <= int(port) <= LAST_PORT:
+        raise VerbError(f"found port {int(port)}, expected one from {lowest} to {LAST_PORT}")
     return host[1:-1] if bracketed else host, int(port)
 
 
@@ -173,7 +176,7 @@ def _tell_host_and_port(host: str, port: int) -> str:
 
 def _forward(rest: str) -> Request:
     destination, blank, resolved = rest.partition(" ")
-    host, port = _host_and_port(destination, _FORWARD_FORM)
+    host, port = _host_and_port(destination, _FORWARD_FORM, 1)
     try:
         return Connect(host, port, ip_address(resolved) if blank else None)
     except ValueError:
@@ -226,7 +229,7 @@ _ROWS: Final = (
     Verb("forward-unix", "forward-unix PATH", "connect to a Unix socket", ConnectUnix,
          _with("forward-unix PATH", ConnectUnix), lambda one: one.path),
     Verb("listen", _LISTEN_FORM, "listen on a TCP port; on every address where none is said", Listen,
-         _with(_LISTEN_FORM, lambda rest: Listen(*_host_and_port(rest, _LISTEN_FORM))),
+         _with(_LISTEN_FORM, lambda rest: Listen(*_host_and_port(rest, _LISTEN_FORM, 0))),
          lambda one: _tell_host_and_port(one.address, one.port)),
     Verb("listen-unix", "listen-unix PATH", "listen on a Unix socket", ListenUnix,
          _with("listen-unix PATH", ListenUnix), lambda one: one.path),

@@ -353,3 +353,12 @@ def test_what_a_wildcard_does_not_take_is_denied_all_the_same(argument: str) -> 
     ruleset = load(allow('exec: "cat *"', ', {who: alice, deny: {exec: "cat /srv/secret/*"}}'))
     assert not ask(ruleset, Exec(f"cat {argument}".encode())).allowed
     assert ask(ruleset, Exec(b"cat /srv/public/x")).allowed
+
+
+@pytest.mark.security("S88")
+@pytest.mark.parametrize("name", ["a b", "", "../x", "sftp\0"])
+def test_a_subsystem_of_no_form_is_not_even_handed_to_a_forced_command(name: str) -> None:
+    ruleset = load("grants: [{who: alice, allow: {forced: [serve], confined: true}}]")
+    assert ask(ruleset, Subsystem("sftp")).allowed
+    found = ask(ruleset, Subsystem(name))
+    assert (found.allowed, found.decided_by) == (False, "the language")

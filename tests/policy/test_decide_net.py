@@ -135,6 +135,8 @@ def test_how_each_is_answered(request_: Request, way: object) -> None:
         (Listen("", -1), "the port is none from 0 to 65535"),
         (ConnectUnix("run/x"), "the socket's path is not served: it is not absolute"),
         (ListenUnix("/run/../x"), "the socket's path is not served: it has a part that is empty, '.' or '..'"),
+        (Global("a b"), "the request's name is of no form that is served"),
+        (Global("tcpip-forward"), "no bare success answers it"),
     ],
 )
 def test_what_is_refused_whatever_is_granted(request_: Request, reason: str) -> None:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pysshd.patterns.ports import LAST_PORT
 from pysshd.policy.query import (
     X11,
     Agent,
@@ -101,6 +102,9 @@ def test_a_text_and_its_request(text: str, request_: Request) -> None:
         ("forward x:-1", "found 'x:-1', expected"),
         ("listen 9000", "found '9000', expected listen ADDRESS:PORT"),
         ("listen x:123456", "found 'x:123456', expected listen ADDRESS:PORT"),
+        ("forward x:0", "found port 0, expected one from 1 to 65535"),
+        ("forward x:99999", "found port 99999, expected one from 1 to 65535"),
+        ("listen :65536", "found port 65536, expected one from 0 to 65535"),
         ("signal INT nonsense", "unknown verb 'nonsense'"),
     ],
 )
@@ -120,6 +124,9 @@ def test_a_slip_of_the_pen_is_understood() -> None:
 def test_every_request_is_read_back_from_what_is_shown(request_: Request) -> None:
     if isinstance(request_, Login):
         assert say_request(request_) == "log in"
+    elif isinstance(request_, Connect | Listen) and not isinstance(request_, Connect) <= request_.port <= LAST_PORT:
+        with pytest.raises(VerbError, match="found port"):
+            read_request(say_request(request_))
     else:
         assert read_request(say_request(request_)) == request_
 
