@@ -70,7 +70,7 @@ def compile_policy(document: Document, key_files: KeyFiles | None, report: Repor
         warn_ipv4_only(document, settings.server.listen, report)
         warn_keys_of_nobody(document, None if source is not None else _all_of(people, held), report)
         warn_empty(grants, everyone, worlds, report, entries.marks)
-        warn_shadowed(grants, report, entries.marks)
+        warn_shadowed(grants, people, report, entries.marks)
         if source is None and not authorities:
             places = {name: mark for name, (mark, _) in document.users.items()}
             NeverAdmitted(ruleset.login, worlds, report, places).check(people, ruleset.grants_of)

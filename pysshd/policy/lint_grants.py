@@ -37,8 +37,9 @@ def warn_empty(
             report.warning(marks[grant.where], f"{grant.name} matches nobody")
 
 
-def warn_shadowed(grants: Iterable[Grant], report: Report, marks: Mapping[str, Mark]) -> None:
+def warn_shadowed(grants: Iterable[Grant], people: Iterable[Person], report: Report, marks: Mapping[str, Mark]) -> None:
     """Allows that give nothing which another, without conditions but `who`, does not give to the same people."""
+    ways = {f"person {one.name}": frozenset(f"group {group}" for group in one.groups) for one in people}
     allows = [grant for grant in grants if grant.effect is Effect.ALLOW and grant.rights != Rights()]
     everyone: list[Grant] = []
     by_item: dict[str, list[Grant]] = {}
@@ -51,22 +52,27 @@ def warn_shadowed(grants: Iterable[Grant], report: Report, marks: Mapping[str, M
             by_item.setdefault(item, []).append(grant)
     for grant in allows:
         items = named_by(grant)
-        wider = [*everyone, *(by_item.get(next(iter(items)), ()) if items and not anyone(grant) else ())]
+        # Whoever is named is named too by each of their groups.
+        named = [frozenset([item]) | ways.get(item, frozenset()) for item in items]
+        first = sorted(named[0]) if named and not anyone(grant) else ()
+        wider = [*everyone, *(other for item in first for other in by_item.get(item, ()))]
         for other in wider:
-            if other is not grant and _shadows(other, grant, items):
+            if other is not grant and _shadows(other, grant, named):
                 report.warning(marks[grant.where], f"{grant.name} gives nothing that {other.name} at {other.where} "
                                                    "does not give to the same people")  # fmt: skip
                 break
 
 
-def _shadows(other: Grant, grant: Grant, items: frozenset[str]) -> bool:
-    if not grant.rights <= other.rights or not (anyone(other) or items <= named_by(other)):
+def _shadows(other: Grant, grant: Grant, named: Sequence[frozenset[str]]) -> bool:
+    """named: for each whom `grant` names, the words that mean them."""
+    theirs, items = named_by(other), named_by(grant)
+    if not grant.rights <= other.rights or not (anyone(other) or all(words & theirs for words in named)):
         return False
     if not _left_out(other) <= _left_out(grant):
         return False
     # Of two that shadow each other the later one is odd.
     mutual = other.rights <= grant.rights and len(grant.conditions.all) <= 1 and (
-        anyone(grant) or (not anyone(other) and named_by(other) <= items)
+        anyone(grant) or (not anyone(other) and theirs <= items)
     )  # fmt: skip
     return not mutual or other.number < grant.number
 

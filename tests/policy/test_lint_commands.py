@@ -26,7 +26,7 @@ def told(item: str) -> str:
         ('"sudo -n timeout 5 sh -c *"', "sh runs"),
         ("[timeout, {enum: [5]}, {enum: [ls, sh]}]", "standard input"),
         ('"python3.11 *"', "python3.11 runs what * stands for"),
-        ('"/usr/bin/lua5.4 *"', "lua runs"),
+        ('"/usr/bin/lua5.4 *"', "lua5.4 runs"),
         ('"sudo -u x *"', "sudo starts what * stands for"),
         ('"sudo -n -u git -g git sh"', "standard input"),
         ('"timeout -s KILL 5 *"', "timeout starts"),

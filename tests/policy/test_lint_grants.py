@@ -32,6 +32,11 @@ def test_a_grant_that_matches_nobody(entry: str, empty: bool) -> None:
         ("who: [alice, bob], allow: {pty: true}", "who: bob, allow: {pty: true}", True),
         ("who: group:ops, allow: {pty: true, env: {accept: LANG}}", "who: group:ops, allow: {pty: true}", True),
         ("who: group:ops, allow: {pty: true}", "who: bob, allow: {pty: true, env: {accept: LANG}}", False),
+        ("who: group:ops, allow: {pty: true}", "who: bob, allow: {pty: true}", True),
+        ("who: [group:ops, carol], allow: {pty: true}", "who: [carol, bob, alice], allow: {pty: true}", True),
+        ("who: group:ops, allow: {pty: true}", "who: [bob, carol], allow: {pty: true}", False),
+        ("who: group:dba, allow: {pty: true}", "who: bob, allow: {pty: true}", False),
+        ("who: group:ops, from: 10.0.0.1, allow: {pty: true}", "who: bob, allow: {pty: true}", False),
         ("who: alice, from: 10.0.0.1, allow: {pty: true}", "who: alice, account: git, allow: {pty: true}", False),
         (
             "who: alice, unless: {from: 10.0.0.1}, allow: {pty: true}",
