@@ -9,6 +9,8 @@ from pysshd.policy.people import Person
 from pysshd.policy.report import Report, meant, show
 
 _OF_AUTHORITIES = frozenset(["authority", "principal", "extension"])
+_EVERYBODY = frozenset(["all", "any", "anybody", "anyone", "everybody", "everyone"])
+"""Words for what a star says here."""
 
 
 class WhoCompiler:
@@ -94,6 +96,8 @@ class WhoCompiler:
             return
         if item.value in document.groups:
             hint = f"for the group write group:{item.value}"
+        elif item.value in _EVERYBODY:
+            hint = 'for everybody write "*"'
         self._report.error(item.mark, f"unknown person {show(item.value)} in who", hint)
 
     def _check_key(self, item: Who) -> None:

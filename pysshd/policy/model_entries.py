@@ -24,7 +24,7 @@ from pysshd.policy.model_bounds import BoundModel, RecordValue, UseLimitsModel
 from pysshd.policy.model_forward import ForwardModel
 from pysshd.policy.model_settings import LoginSetModel
 from pysshd.policy.model_sftp import SftpField
-from pysshd.policy.model_when import When
+from pysshd.policy.model_when import When, WhenModel
 from pysshd.policy.nodes import Scalar
 from pysshd.policy.reading import LOGIN_RECORDS, Many, Record, Text, bad, items, scalar
 from pysshd.policy.report import show
@@ -33,6 +33,8 @@ from pysshd.policy.templates import Template
 
 class Conditions(Record):
     """The conditions of an entry: within a list any value may hold, between keys all must."""
+
+    elsewhere: ClassVar[Mapping[str, str]] = {key: f"write when: {{{key}: …}}" for key in WhenModel.key_names()}
 
     who: Many[WhoItem] | None = None
     account: Many[Name] | None = None

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from collections.abc import Mapping as MappingOf
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar, Self, TypeAlias, TypeVar
+from typing import Annotated, Any, ClassVar, Final, Self, TypeAlias, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -79,11 +79,18 @@ def text(node: object) -> Text:
     return Text(found.text, found.mark)
 
 
+_YES_AND_NO: Final = {
+    **dict.fromkeys(("no", "off", "n", "false"), "leave the key out; false is never 'no' here"),
+    **dict.fromkeys(("yes", "on", "y", "true"), "write true, without quotes; leave the key out where it is not meant"),
+}
+"""What to do about other words for true, and for what is said by leaving a key out."""
+
+
 def true(node: object) -> bool:
     """The word `true`; nothing else is."""
     found = scalar(node, "true")
     if not found.plain or found.text != "true":
-        raise bad(f"found {show(found.text)}, expected true")
+        raise bad(f"found {show(found.text)}, expected true", _YES_AND_NO.get(found.text.lower(), ""))
     return True
 
 
@@ -138,6 +145,7 @@ class Record(BaseModel):
     unserved: keys that are read and judged, and for which this version of the daemon has no capability: a file that has
         one is good, but is not served.
     never: keys that somebody may look for and that are no part of the language, and what to do instead.
+    elsewhere: keys of another record that somebody may look for here, and what to write.
     """
 
     model_config = ConfigDict(
@@ -151,6 +159,7 @@ class Record(BaseModel):
     later: ClassVar[frozenset[str]] = frozenset()
     unserved: ClassVar[frozenset[str]] = frozenset()
     never: ClassVar[MappingOf[str, str]] = {}
+    elsewhere: ClassVar[MappingOf[str, str]] = {}
     _node: Mapping = PrivateAttr()
 
     @model_validator(mode="wrap")
@@ -258,7 +267,7 @@ def unknown_key(owner: Mapping, key: str, reading: Reading, report: Report) -> N
         report.error(mark, "unknown key", "is it the rest of a text without quotes that YAML cut at a comma?")
         return
     expected = f", expected one of {', '.join(known)}" if known else ""
-    report.error(mark, f"unknown key {show(key)}{expected}", meant(key, known))
+    report.error(mark, f"unknown key {show(key)}{expected}", model.elsewhere.get(key) or meant(key, known))
 
 
 def _behind_a_secret(owner: Mapping) -> bool:
