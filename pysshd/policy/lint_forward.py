@@ -7,7 +7,7 @@ from pysshd.policy.lint_conditions import takes_ipv6
 from pysshd.policy.people import Person
 from pysshd.policy.problems import Mark
 from pysshd.policy.report import Report
-from pysshd.policy.rights import ExecRight, RunRight, ShellRight
+from pysshd.policy.rights import RunRight
 from pysshd.policy.rights_net import ConnectRight, ListenRight, NetRight, SocketRight
 from pysshd.policy.ruleset import Effect, Grant
 from pysshd.policy.settings import Listen
@@ -31,7 +31,8 @@ class ShellBesideForward:
         for person in people:
             grants = grants_of(person)
             rules = [(grant, right) for grant in grants if grant.rights.net for right in _rules(grant)]
-            shells = [(grant, right) for grant in grants for right in _shells(grant)] if rules else []
+            allows = [grant for grant in grants if grant.effect is Effect.ALLOW] if rules else []
+            shells = [(grant, right) for grant in allows for right in grant.rights.shells]
             for one, rule in rules:
                 for other, shell in shells:
                     self._check(person, one, rule, other, shell)
@@ -63,12 +64,6 @@ def _rules(grant: Grant) -> Iterator[NetRight]:
 
 def _permits_all(right: NetRight) -> bool:
     return isinstance(right, ConnectRight | ListenRight) and right.host.anything and right.ports.all
-
-
-def _shells(grant: Grant) -> Iterator[RunRight]:
-    for right in grant.rights.runs if grant.effect is Effect.ALLOW else ():
-        if (isinstance(right, ShellRight) and right.program is None) or (isinstance(right, ExecRight) and right.is_any):
-            yield right
 
 
 def warn_denied_names(grants: Iterable[Grant], report: Report, marks: Mapping[str, Mark]) -> None:

@@ -6,7 +6,7 @@ from pysshd.policy.clash import GrantsOf
 from pysshd.policy.people import Person
 from pysshd.policy.problems import Mark
 from pysshd.policy.report import Report
-from pysshd.policy.rights import ExecRight, RunRight, ShellRight
+from pysshd.policy.rights import RunRight
 from pysshd.policy.rights_sftp import SftpRight
 from pysshd.policy.ruleset import Effect, Grant
 from pysshd.policy.worlds import Signature, Worlds, describe
@@ -29,7 +29,8 @@ class ShellBesidePaths:
             bounded = [(grant, right) for grant in grants if grant.rights.sftp for right in _bounded(grant)]
             if not bounded:
                 continue
-            shells = [(grant, right) for grant in grants if grant.effect is Effect.ALLOW for right in _shells(grant)]
+            allows = [grant for grant in grants if grant.effect is Effect.ALLOW]
+            shells = [(grant, right) for grant in allows for right in grant.rights.shells]
             for grant, right in bounded:
                 for other, shell in shells:
                     if right.where not in self._told:
@@ -57,11 +58,3 @@ class ShellBesidePaths:
 def _bounded(grant: Grant) -> list[SftpRight]:
     """What holds somebody to paths: a permission of less than everything, or a deny, which shows nothing."""
     return [right for right in grant.rights.sftp if not right.limits_nothing]
-
-
-def _shells(grant: Grant) -> list[RunRight]:
-    return [
-        right
-        for right in grant.rights.runs
-        if (isinstance(right, ShellRight) and right.program is None) or (isinstance(right, ExecRight) and right.is_any)
-    ]

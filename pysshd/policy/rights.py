@@ -217,6 +217,16 @@ class Rights:
     sftp: tuple[SftpRight, ...] = ()
     net: tuple[NetRight, ...] = ()
 
+    @property
+    def shells(self) -> tuple[RunRight, ...]:
+        """Those that run whatever is typed: the account's own shell, and any command."""
+        return tuple(
+            right
+            for right in self.runs
+            if (isinstance(right, ShellRight) and right.program is None)
+            or (isinstance(right, ExecRight) and right.is_any)
+        )
+
     def __or__(self, other: "Rights") -> "Rights":
         """The permissions of both."""
         return Rights(
