@@ -151,7 +151,8 @@ def test_the_pairs_that_are_drawn_do_differ() -> None:
     seen: dict[bool, int] = {True: 0, False: 0}
     shown: list[bool] = []
 
-    @settings(max_examples=100, database=None, suppress_health_check=list(HealthCheck))
+    # What is drawn is held to here, not the code: the same pairs each time, or chance alone would fail it.
+    @settings(max_examples=100, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(pairs(), ASKED)
     def draw(pair: tuple[Ruleset, Ruleset], asked: list[Query]) -> None:
         found = compared(*pair)

@@ -204,7 +204,8 @@ def test_some_of_it_is_allowed_and_some_is_not() -> None:
     """The properties are about something."""
     allowed: list[bool] = []
 
-    @settings(max_examples=60, database=None, suppress_health_check=list(HealthCheck))
+    # What is drawn is held to here, not the code: the same each time, or chance alone would fail it.
+    @settings(max_examples=60, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(DOCUMENTS, ASKED)
     def draw(drawn: tuple[str, list[str]], asked: list[Query]) -> None:
         ruleset = accepted(*drawn)

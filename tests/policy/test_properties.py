@@ -116,7 +116,8 @@ def test_removing_an_allow_from_the_documents_that_are_drawn_does_refuse() -> No
     """The properties are about something: of the documents drawn, some are accepted and some requests allowed."""
     allowed: list[bool] = []
 
-    @settings(max_examples=200, database=None, suppress_health_check=list(HealthCheck))
+    # What is drawn is held to here, not the code: the same each time, or chance alone would fail it.
+    @settings(max_examples=200, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(DOCUMENTS, ASKED)
     def draw(drawn: tuple[str, list[Entry]], asked: list[Query]) -> None:
         ruleset = accepted(*drawn)

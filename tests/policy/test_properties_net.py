@@ -106,7 +106,8 @@ def test_every_port_that_may_be_taken_could_be_asked_for(grants: Drawn, address:
 def test_the_properties_are_about_something() -> None:
     outcomes: list[bool] = []
 
-    @settings(max_examples=100, database=None, suppress_health_check=list(HealthCheck))
+    # What is drawn is held to here, not the code: the same each time, or chance alone would fail it.
+    @settings(max_examples=100, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(GRANTS, st.lists(NET_REQUESTS, min_size=5, max_size=10))
     def draw(grants: Drawn, requests: list[Request]) -> None:
         assume(len(grants) > 1)

@@ -160,7 +160,8 @@ def test_removing_an_allow_never_grants(document: Document, index: int, asked: l
 def test_the_documents_that_are_drawn_allow_and_refuse() -> None:
     answers: list[tuple[type, bool]] = []
 
-    @settings(max_examples=150, database=None, suppress_health_check=list(HealthCheck))
+    # What is drawn is held to here, not the code: the same each time, or chance alone would fail it.
+    @settings(max_examples=150, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(DOCUMENTS, ASKED)
     def draw(document: Document, asked: list[Query]) -> None:
         ruleset = document.ruleset()
