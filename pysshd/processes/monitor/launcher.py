@@ -128,9 +128,12 @@ class Launcher:
         if refused[0] is not None:
             raise LaunchError(f"zygote could not change its user: {refused[0]}")
 
-    async def worker(self, end: Endpoint) -> Child:
-        """Fork a worker that holds `end` (which stays the caller's to close). LaunchError where none can be had."""
-        return await self._with_last_words("worker", self._worker, end)
+    async def worker(self, end: Endpoint, *, at_once: bool = False) -> Child:
+        """Fork a worker that holds `end` (which stays the caller's to close). LaunchError where none can be had.
+
+        `at_once`: by the zygote, also where a nursery forks them; to make one takes a while.
+        """
+        return await self._with_last_words("worker", self._worker, end, by_nursery=self._by_nursery and not at_once)
 
     async def helper(self, kind: str) -> Helper:
         """Fork a helper of `kind`. LaunchError where none can be had."""
@@ -193,18 +196,27 @@ class Launcher:
             child.close()
         self._reaper.stop()
 
-    async def _with_last_words(self, kind: Kind, call: ForkWorker | ForkHelper, end: Endpoint) -> Child:
+    async def _with_last_words(
+        self, kind: Kind, call: ForkWorker | ForkHelper, end: Endpoint, *, by_nursery: bool = False
+    ) -> Child:
         ours, theirs = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         with contextlib.suppress(OSError):
             # It need not hold more, and an ordinary user may have only so much of pipes.
             fcntl.fcntl(ours, fcntl.F_SETPIPE_SZ, _PIPE_SIZE)
         try:
-            return await self._fork(kind, call, (end.fileno(), theirs), None, ours)
+            return await self._fork(kind, call, (end.fileno(), theirs), None, ours, by_nursery=by_nursery)
         finally:
             os.close(theirs)
 
     async def _fork(
-        self, kind: Kind, call: ZygoteCall, fds: Sequence[int], number: int | None, words: int | None
+        self,
+        kind: Kind,
+        call: ZygoteCall,
+        fds: Sequence[int],
+        number: int | None,
+        words: int | None,
+        *,
+        by_nursery: bool = False,
     ) -> Child:
         """Ask the zygote, and once more where it is lost meanwhile: what it had not answered never ran."""
         fork = Fork(
@@ -212,7 +224,7 @@ class Launcher:
         )
         try:
             for last in (False, True):
-                link = await self._current(kind)
+                link = await self._current(by_nursery=by_nursery)
                 fork.generation = link.generation
                 try:
                     await link.ask(call, fds, fork.answered)
@@ -232,10 +244,10 @@ class Launcher:
             raise LaunchError(f"{kind} can not be started: {fork.refused}")
         return fork.child
 
-    async def _current(self, kind: Kind | None = None) -> ZygoteLink:
+    async def _current(self, *, by_nursery: bool = False) -> ZygoteLink:
         try:
             async with asyncio.timeout(START_WITHIN):
-                if kind == "worker" and self._by_nursery:
+                if by_nursery:
                     return await self._nurseries.current(self._worker)
                 return await self._keeper.current()
         except TimeoutError:

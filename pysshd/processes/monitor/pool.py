@@ -89,8 +89,9 @@ class Pool:
 
     async def start(self) -> tuple[str, ...]:
         """Wait for the first worker, and return what it says of its sandbox; BoundaryError where there is none."""
-        worker = await self.take()
-        self._ready.appendleft(worker)
+        worker = await fork_worker(self._launcher, at_once=True)
+        self._ready.append(worker)
+        self.fill()
         return worker.holds
 
     async def take(self) -> Worker:
@@ -140,11 +141,14 @@ class Pool:
         return await fork_worker(self._launcher)
 
 
-async def fork_worker(launcher: Launcher) -> Worker:
-    """Fork a worker and wait until it stands in its sandbox; LaunchError or BoundaryError where that fails."""
+async def fork_worker(launcher: Launcher, *, at_once: bool = False) -> Worker:
+    """Fork a worker and wait until it stands in its sandbox; LaunchError or BoundaryError where that fails.
+
+    `at_once`: without waiting for what makes the forks of many cheap.
+    """
     ours, theirs = Endpoint.pair()
     try:
-        child = await launcher.worker(theirs)
+        child = await launcher.worker(theirs, at_once=at_once)
     except BaseException:
         ours.close()
         raise

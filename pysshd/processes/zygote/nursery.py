@@ -76,7 +76,7 @@ def prepare(asked: ForkWorker, monitor: int) -> Settled:
     # A peer that is gone is an error of the call, not the end of the process.
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     rehearse()
-    pages.settle()
+    pages.settle_for_many()
     return settled
 
 

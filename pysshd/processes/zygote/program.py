@@ -111,6 +111,9 @@ class Zygote:
                 raise ValueError(f"there is no helper of kind {call.kind!r}")
             if isinstance(call, ForkWorker):
                 self._warm_up(call.algorithms)
+                if call.nursery:
+                    # It and each of its forks share this memory, as sessions and helpers do.
+                    pages.settle_for_many()
             newborn = fork_sibling()
         except (OSError, ValueError) as error:
             _close_all(fds)

@@ -31,7 +31,7 @@ class Nursery:
         self._ends: list[Endpoint] = []
         self.pool = Pool(cast(Launcher, self), size, self.complaints.append)
 
-    async def worker(self, end: Endpoint) -> FakeChild:
+    async def worker(self, end: Endpoint, *, at_once: bool = False) -> FakeChild:
         await asyncio.sleep(0)
         if self.fails is not None:
             raise self.fails

@@ -168,7 +168,7 @@ class Process(FakeChild):
 class RealCrowd(Crowd):
     """A pool over such processes."""
 
-    async def worker(self, end: Endpoint) -> Process:
+    async def worker(self, end: Endpoint, *, at_once: bool = False) -> Process:
         await asyncio.sleep(0)
         child = Process(end)
         self.children.append(child)

@@ -43,7 +43,7 @@ class Crowd:
         log = AuditLog((self.memory,), SystemClock().wall)
         self.pool = SharedPool(cast(Launcher, self), size, capacity, log, most, look_every)
 
-    async def worker(self, end: Endpoint) -> FakeChild:
+    async def worker(self, end: Endpoint, *, at_once: bool = False) -> FakeChild:
         await asyncio.sleep(0)
         mine = Endpoint.from_fd(os.dup(end.fileno()))
         mine.send(Ready((b"all",)).encode())
