@@ -10,7 +10,7 @@ import os
 import socket
 from collections.abc import Sequence
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Final, NamedTuple, Self
 
 from pysshd.errors import BoundaryError, PeerGoneError
 
@@ -21,6 +21,10 @@ MAX_DESCRIPTORS = 16
 """Descriptors beside one message."""
 
 _INT_SIZE = array.array("i").itemsize
+# As plain numbers: those of `socket` are flags of `enum`, of which each "and" makes an object.
+_TRUNCATED: Final = int(socket.MSG_TRUNC)
+_CUT: Final = int(socket.MSG_CTRUNC)
+
 _ANCILLARY = socket.CMSG_SPACE(MAX_DESCRIPTORS * _INT_SIZE)
 _SEND_BUFFER = 4 * MAX_MESSAGE
 
@@ -160,9 +164,9 @@ def _descriptors(ancillary: list[tuple[int, int, bytes]]) -> tuple[tuple[int, ..
 
 
 def _fault(data: bytes, flags: int, foreign: bool) -> str | None:
-    if flags & socket.MSG_TRUNC or len(data) > MAX_MESSAGE:
+    if flags & _TRUNCATED or len(data) > MAX_MESSAGE:
         return f"is longer than {MAX_MESSAGE} bytes"
-    if flags & socket.MSG_CTRUNC:
+    if flags & _CUT:
         return f"had more than {MAX_DESCRIPTORS} descriptors, or more than this process may still open"
     if foreign:
         return "came with something other than descriptors"
