@@ -9,7 +9,7 @@ from hypothesis import given
 from jsonschema import Draft7Validator
 from pydantic import PlainValidator, WrapValidator
 
-from pysshd.policy.load import load_text, read_tree
+from pysshd.policy.load import load_text
 from pysshd.policy.model import SECTIONS, parse_policy
 from pysshd.policy.model_meanings import MEANINGS
 from pysshd.policy.model_meanings import SECTIONS as SECTION_MEANINGS
@@ -19,6 +19,7 @@ from pysshd.policy.nodes import Mapping
 from pysshd.policy.problems import PolicyError
 from pysshd.policy.reading import Record, read
 from pysshd.policy.report import Report, Source
+from pysshd.policy.tree import read_tree
 from tests.docs.pages import ROOT
 from tests.policy.documents import DOCUMENTS, Entry, document
 from tests.policy.editors import seen_text
