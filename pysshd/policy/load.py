@@ -1,4 +1,4 @@
-"""From the files of a policy to a compiled one: what is read, in which order, and when there is no sense in going on."""
+"""From the files of a policy to a compiled one: what is read, and when there is no sense in going on."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace

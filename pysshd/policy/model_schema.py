@@ -188,7 +188,7 @@ def schema() -> Schema:
 
 
 def fragment_schema() -> Schema:
-    """The JSON Schema (draft 7) of a file that a policy includes: which of its sections it may hold, the main file says."""
+    """The JSON Schema (draft 7) of a file that a policy includes; which of them it may hold, the policy says."""
     return {"title": "An included file of a policy of pysshd", **_of_sections(INCLUDABLE), "minProperties": 1}
 
 
