@@ -26,6 +26,10 @@ Identity: TypeAlias = tuple[int, int]
 """What tells one file from another, whatever names lead to it."""
 
 
+MAIN: Final[Identity] = (0, 0)
+"""That of the main file, where none of them is a file."""
+
+
 @dataclass(frozen=True, slots=True)
 class Content:
     """What was read of one file."""
@@ -156,16 +160,16 @@ class Gatherer:
         return Source(found.path, text) if text is not None else None
 
 
-def finder_of(texts: Mapping[str, str]) -> Finder:
-    """Finds files among these texts, by their names; for policies that are no files."""
-    numbers = {name: number for number, name in enumerate(sorted(texts), 1)}
+def finder_of(main: str, texts: Mapping[str, str]) -> Finder:
+    """Finds files among these texts, by their names; for policies that are no files. The main one is among them."""
+    numbers = {name: number for number, name in enumerate(sorted(texts), 1)} | {main: MAIN[1]}
 
     def find(path: str) -> Iterable[Found]:
-        names = [name for name in sorted(texts) if _leads_to(path, name)]
+        names = [name for name in sorted(numbers) if _leads_to(path, name)]
         if not names and not is_pattern(path):
             yield Found(path, NO_FILE)
         for name in names:
-            yield Found(name, Content(texts[name].encode("utf-8", "surrogatepass"), (0, numbers[name])))
+            yield Found(name, Content(texts.get(name, "").encode("utf-8", "surrogatepass"), (0, numbers[name])))
 
     return find
 

@@ -9,7 +9,7 @@ from pysshd.policy.casebook import Verdict
 from pysshd.policy.compile import compile_policy
 from pysshd.policy.compile_tests import run_tests
 from pysshd.policy.files import IncludedFiles, absolute, read_file
-from pysshd.policy.include import Content, Finder, Fragment, Gatherer, Part, finder_of, folders_of, includes_of
+from pysshd.policy.include import MAIN, Content, Finder, Fragment, Gatherer, Part, finder_of, folders_of, includes_of
 from pysshd.policy.keyfiles import KeyFile, KeyFiles, parse_key_file
 from pysshd.policy.model import Document, parse_policy
 from pysshd.policy.problems import PolicyError, Problem
@@ -59,8 +59,8 @@ def load_text(
     language: as of `load_file`.
     included: texts of other files by their names, for `include` to find; None: there is no folder to look in.
     """
-    content = Content(text.encode("utf-8", "surrogatepass"), (0, 0))
-    find = finder_of(included) if included is not None else None
+    content = Content(text.encode("utf-8", "surrogatepass"), MAIN)
+    find = finder_of(filename, included) if included is not None else None
     return _Loading(Report(), find, lambda paths: key_files, language).load(Source(filename, text), content)
 
 

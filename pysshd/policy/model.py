@@ -202,12 +202,12 @@ class _Reader:
             places = [check(item, address, self._report) for item in check(value, items, self._report) or ()]
             whole = tuple(place for place in places if place is not None)
             complete = bool(places) and len(whole) == len(places)
-            self._document.networks[key.text] = (key.mark, whole if complete else None)
+            self._document.networks.setdefault(key.text, (key.mark, whole if complete else None))
 
     def _users(self, node: Node) -> None:
         for key, value in self._table(node, "people", self._document.users):
             user = read(UserModel, value, self._report, self._document.loose)
-            self._document.users[key.text] = (key.mark, user)
+            self._document.users.setdefault(key.text, (key.mark, user))
 
     def _groups(self, node: Node) -> None:
         for item in check(node, items, self._report) or ():
@@ -249,7 +249,7 @@ class _Reader:
             # The daemon takes no certificates of users yet.
             self._report.unserved(key.mark, f"authority {show(key.text)}")
             authority = read(AuthorityModel, value, self._report)
-            self._document.authorities[key.text] = (key.mark, authority)
+            self._document.authorities.setdefault(key.text, (key.mark, authority))
 
     def _login(self, node: Node) -> None:
         self._document.login = []
@@ -270,7 +270,7 @@ class _Reader:
             role = read(RoleModel, value, self._report)
             if role is not None:
                 self._check_role(role)
-            self._document.roles[key.text] = (key.mark, role)
+            self._document.roles.setdefault(key.text, (key.mark, role))
 
     def _check_role(self, role: RoleModel) -> None:
         programs = (role.shell, role.exec_, role.forced, role.subsystems)
