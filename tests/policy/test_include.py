@@ -279,7 +279,7 @@ def test_the_version_is_of_all_files_and_not_of_their_names() -> None:
 @pytest.mark.parametrize("section", INCLUDABLE)
 def test_a_file_that_may_grant_is_warned_of(section: str) -> None:
     main = f'version: 1\ninclude: [{{files: "d/*.yaml", may: [tests, {section}]}}, {{files: "e/*", may: users}}]\n'
-    expected = [f"p.yaml:2:45: warning: these files may hold {section}: whoever writes one of them may grant (keep "
+    expected = [f"p.yaml:2:44: warning: these files may hold {section}: whoever writes one of them may grant (keep "
                 "that in the main file, or guard them as you guard that)"]  # fmt: skip
     found = [str(problem) for problem in load(main, {}).warnings]
     assert found == (expected if section in GRANTING else [])
@@ -289,6 +289,32 @@ def test_a_warning_names_all_that_grants() -> None:
     main = 'version: 1\ninclude: [{files: "d/*.yaml", may: [users, roles, grants, sources]}]\n'
     (problem,) = load(main, {}).warnings
     assert "these files may hold roles, grants or sources: whoever" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("name", "entry", "warned"),
+    [
+        ("root", "{groups: ops}", True),
+        ("root", "{accounts: web}", False),
+        ("bob", "{accounts: [bob, root]}", True),
+        ("bob", "{run_as: root}", True),
+        ("bob", "{run_as: web, accounts: web}", False),
+    ],
+)
+def test_root_of_an_included_file_is_warned_of(name: str, entry: str, warned: bool) -> None:
+    host = "server: {accounts: system}\nsources: [{system: {min_uid: 1000}, password: system}]\n"
+    main = f"{USERS}{host}groups: ops\n"
+    person = f"users: {{{name}: {entry}}}\n"
+    expected = [
+        f"users.d/a.yaml:1:9: warning: {name} of an included file has the account root (write that in the main file)"
+    ]
+    found = [str(problem) for problem in load(main, {"users.d/a.yaml": person}).warnings]
+    assert [line for line in found if "included" in line] == (expected if warned else [])
+    assert not [one for one in load(main + person, {}).warnings if "included" in one.message]
+
+
+def test_root_of_an_included_file_is_a_name_like_others_where_sessions_are_the_daemons_user() -> None:
+    assert load(USERS, {"users.d/a.yaml": f'users: {{root: {{keys: ["{KEYS[0]}"]}}}}\n'}).warnings == ()
 
 
 def test_problems_come_file_by_file_and_the_main_one_first() -> None:
