@@ -76,6 +76,25 @@ def test_check_shows_the_line_of_the_file_that_it_is_in(house: Path) -> None:
     assert (found["files"], HASH[20:] in str(found)) == ([], False)
 
 
+@pytest.mark.ordinary_user
+def test_what_may_not_be_read_is_refused(house: Path) -> None:
+    file, folder = house / "users.d" / "alice.yaml", house / "users.d"
+    place = "/policy.yaml:3:13: "
+    for path, mode, said in (
+        (file, 0o000, "/users.d/alice.yaml: it can not be opened: Permission denied"),
+        (folder, 0o300, "/users.d: the folder can not be read: Permission denied"),
+        (folder, 0o600, "/users.d/alice.yaml: it can not be opened: Permission denied"),
+    ):
+        path.chmod(mode)
+        assert place + said in said_of_check(house)
+        folder.chmod(0o755)
+        file.chmod(0o600)
+
+
+def said_of_check(house: Path) -> list[str]:
+    return said(house, 2, "check", errors=True).splitlines()
+
+
 def test_check_against(house: Path) -> None:
     write(house / "new.yaml", MAIN.replace("owner: bob", "owner: bob, isolation: shared"))
     ended = run("check", str(house / "new.yaml"), "--against", str(house / "policy.yaml"))
