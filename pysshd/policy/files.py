@@ -113,6 +113,9 @@ class IncludedFiles:
         What is named has to be there; a pattern may lead to nothing, and so may a name behind one.
         """
         parts = [part for part in path.split("/") if part]
+        if not parts:
+            yield Found(path, "it is not a regular file")
+            return
         wild = next((number for number, part in enumerate(parts) if is_pattern(part)), len(parts) - 1)
         above = f"/{'/'.join(parts[:wild])}"
         try:

@@ -224,6 +224,13 @@ def test_the_files_of_patterns(house: Path) -> None:
     assert found(house, "teams/x.yaml") == {"/teams/x.yaml": "it can not be opened: No such file or directory"}
 
 
+def test_a_folder_is_no_file(house: Path) -> None:
+    assert [(one.path, one.content) for one in IncludedFiles(UIDS).find("/")] == [("/", "it is not a regular file")]
+    assert found(house, "users.d") == {"/users.d": "it is not a regular file"}
+    write(house / "policy.yaml", "version: 1\ninclude: [{files: '.', may: users}]\n")
+    assert refused(house) == ["/policy.yaml:2:19: : it is not a regular file"]
+
+
 def test_a_folder_that_a_pattern_means_is_judged_as_well(house: Path) -> None:
     write(house / "teams" / "a" / "users.yaml", "a")
     write(house / "teams" / "b" / "users.yaml", "b")
