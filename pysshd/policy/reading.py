@@ -146,6 +146,7 @@ class Record(BaseModel):
         one is good, but is not served.
     never: keys that somebody may look for and that are no part of the language, and what to do instead.
     elsewhere: keys of another record that somebody may look for here, and what to write.
+    needed: keys that must be there, and what to write where one is missing.
     """
 
     model_config = ConfigDict(
@@ -160,6 +161,7 @@ class Record(BaseModel):
     unserved: ClassVar[frozenset[str]] = frozenset()
     never: ClassVar[MappingOf[str, str]] = {}
     elsewhere: ClassVar[MappingOf[str, str]] = {}
+    needed: ClassVar[MappingOf[str, str]] = {}
     _node: Mapping = PrivateAttr()
 
     @model_validator(mode="wrap")
@@ -242,7 +244,8 @@ def _report(detail: ErrorDetails, root: Node, reading: Reading, report: Report) 
         return
     if kind == "missing":
         owner = _walk(root, location[:-1])
-        report.error(owner.mark, f"key {location[-1]!r} is missing")
+        hint = reading.models[id(owner)].needed.get(str(location[-1]), "")
+        report.error(owner.mark, f"key {location[-1]!r} is missing", hint)
         return
     context = detail.get("ctx", {})
     message = context.get("message") or f"the value is not as expected: {detail['msg'].lower()}"
