@@ -8,6 +8,7 @@ from pysshd.identity.accounts import Accounts
 from pysshd.identity.hashing import Entropy, acceptable, decoy_hash
 from pysshd.identity.key_files import KeyFiles
 from pysshd.identity.passwords import PasswordQueue
+from pysshd.patterns.narrowing import Narrowing
 from pysshd.policy.people import Person, PersonKey
 from pysshd.policy.query import Step
 from pysshd.policy.ruleset import Ruleset
@@ -53,18 +54,20 @@ class VirtualPeople:
         """The one person who may have `account` by this key now. A key that two have lets neither in."""
         candidates = self._ruleset.person_of_key(account, key.fingerprint)
         holders: dict[str, KeyHolder] = {}
-        for name, label in known.keys.get(key.fingerprint, ()):
+        for name, label, said in known.keys.get(key.fingerprint, ()):
             if (found := known.people.get(name)) is not None and found.window.holds(now):
-                holders.setdefault(name, KeyHolder(name, Step("publickey", key.fingerprint, label)))
+                step = Step("publickey", key.fingerprint, label, narrowing=said)
+                holders.setdefault(name, KeyHolder(name, step))
         for person, entry in candidates.found:
             if _counts(person, entry, now) and entry.blob in (None, key.blob):
                 holders.setdefault(person.name, KeyHolder(person.name, Person.step(entry, key.fingerprint)))
         for person, entry in candidates.files:
-            if self._file_has(entry.file, key.fingerprint) and _counts(person, entry, now):
-                holders.setdefault(person.name, KeyHolder(person.name, Person.step(entry, key.fingerprint)))
+            line = self._line_of(entry.file, key.fingerprint)
+            if line is not None and _counts(person, entry, now):
+                holders.setdefault(person.name, KeyHolder(person.name, Person.step(entry, key.fingerprint, line)))
         if not candidates.files:
             for path in self._decoy_files:  # whoever has no files costs as much as whoever has (S55, S70)
-                self._file_has(path, key.fingerprint, quiet=True)
+                self._line_of(path, key.fingerprint, quiet=True)
         if len(holders) > 1:
             self._complain(
                 f"key {key.fingerprint} is of {len(holders)} people under one account; it lets none of them in"
@@ -87,16 +90,18 @@ class VirtualPeople:
         """As whom `person` runs."""
         return self._accounts.account(person, name, confined, known)
 
-    def _file_has(self, path: str | None, fingerprint: str, quiet: bool = False) -> bool:
-        """Whether the file holds the key; a file that cannot be read or understood holds none."""
+    def _line_of(self, path: str | None, fingerprint: str, quiet: bool = False) -> Narrowing | None:
+        """What the file says of the key; None where it has it not, and a file that can not be read or understood has
+        none.
+        """
         if path is None:
-            return False
+            return None
         try:
-            return fingerprint in self._files.fingerprints(path)
+            return self._files.keys(path).get(fingerprint)
         except (OSError, InvalidKeyError) as error:
             if not quiet:
                 self._complain(f"key file is ignored: {error}")
-            return False
+            return None
 
 
 def _counts(person: Person, entry: PersonKey, now: datetime) -> bool:

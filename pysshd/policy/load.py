@@ -8,10 +8,12 @@ import os
 import stat
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
+from datetime import tzinfo
 from typing import Any, Final
 
 import yaml
 
+from pysshd.policy import values
 from pysshd.policy.casebook import Verdict
 from pysshd.policy.compile import compile_policy
 from pysshd.policy.compile_tests import run_tests
@@ -245,7 +247,7 @@ def load_text(
     key_files: what is known of the files that hold keys; None: they are taken to be there.
     language: as of `load_file`.
     """
-    return _load(Source(filename, text), Report(), lambda paths: key_files, language)
+    return _load(Source(filename, text), Report(), lambda paths, zone: key_files, language)
 
 
 def load_file(path: str, *, owner_uids: Collection[int], language: bool = False) -> Loaded:
@@ -264,13 +266,13 @@ def load_file(path: str, *, owner_uids: Collection[int], language: bool = False)
     if text is None:
         raise PolicyError(report.problems)
 
-    def key_files(paths: Collection[str]) -> KeyFiles:
-        return {name: _key_file(name, owner_uids) for name in paths}
+    def key_files(paths: Collection[str], zone: tzinfo) -> KeyFiles:
+        return {name: _key_file(name, owner_uids, zone) for name in paths}
 
     return _load(Source(path, text), report, key_files, language)
 
 
-KeyFilesReader = Callable[[Collection[str]], KeyFiles | None]
+KeyFilesReader = Callable[[Collection[str], tzinfo], KeyFiles | None]
 
 
 def _load(source: Source, report: Report, read_key_files: KeyFilesReader, language: bool) -> Loaded:
@@ -280,7 +282,8 @@ def _load(source: Source, report: Report, read_key_files: KeyFilesReader, langua
         if tree is None:
             raise PolicyError(report.problems)
         document = parse_policy(tree, report)
-        key_files = read_key_files(document.key_files())
+        zone = values.timezone(document.server.timezone if document.server is not None else "UTC")
+        key_files = read_key_files(document.key_files(), zone)
         ruleset = compile_policy(document, key_files, report)
         verdicts = run_tests(document, ruleset, key_files, report)
     except TooManyProblemsError:
@@ -292,13 +295,13 @@ def _load(source: Source, report: Report, read_key_files: KeyFilesReader, langua
     return Loaded(replace(ruleset, version=version), document, problems, key_files, verdicts)
 
 
-def _key_file(path: str, owner_uids: Collection[int]) -> KeyFile:
+def _key_file(path: str, owner_uids: Collection[int], zone: tzinfo) -> KeyFile:
     data = _read(path, owner_uids, _MAX_KEY_FILE + 1)
     if isinstance(data, str):
         return KeyFile(problem=data)
     if len(data) > _MAX_KEY_FILE:
         return KeyFile(problem=f"it has more than {_MAX_KEY_FILE} bytes")
-    return parse_key_file(data)
+    return parse_key_file(data, path, zone)
 
 
 def _read(path: str, owner_uids: Collection[int], most: int) -> bytes | str:

@@ -6,11 +6,12 @@ from datetime import datetime
 from itertools import permutations
 from typing import Final
 
+from pysshd.patterns.narrowing import NO_NARROWING
 from pysshd.policy.conditions import Who
 from pysshd.policy.decide import decide
 from pysshd.policy.decision import Decision
 from pysshd.policy.keyfiles import KeyFiles
-from pysshd.policy.narrow import PERMITTED_BY
+from pysshd.policy.narrow import PERMITTED_BY, narrowers_of
 from pysshd.policy.people import ALWAYS, Person, place_of
 from pysshd.policy.query import UNKNOWN, Facts, IPAddress, Login, Query, Request, Step, UnixFacts, Unknown
 from pysshd.policy.ruleset import Ruleset
@@ -164,9 +165,10 @@ def held_steps(person: Person, key_files: KeyFiles) -> tuple[Step, ...]:
     """A step for each key of a person; for a file that was not read, one by a key that no condition names."""
     found: dict[Step, None] = {}
     for key in person.keys:
-        known = key_files[key.file].fingerprints if key.file is not None and key.file in key_files else ()
+        file = key_files.get(key.file) if key.file is not None else None
+        known = file.fingerprints if file is not None else ()
         for fingerprint in (key.fingerprint,) if key.fingerprint else known or (f"SHA256:some-key-of-{key.label}",):
-            found[Person.step(key, fingerprint)] = None
+            found[Person.step(key, fingerprint, file.narrowing(fingerprint) if file else NO_NARROWING)] = None
     return tuple(found)
 
 
@@ -189,10 +191,15 @@ def key_choices(ruleset: Ruleset, scene: Scene, keys: Iterable[Step]) -> Iterato
     """
     needed = scene.chain.count("publickey")
     windows = {step: key.window for step in keys if (key := scene.person.key_of(step)) is not None}
+    narrow = {step for step in keys if not all(one.plain for one in narrowers_of(ruleset, scene.person, [step]))}
     valid = [step for step in keys if step in windows and windows[step].holds(scene.now)]
     candidates = valid if len(valid) >= needed else list(keys)
     named = {word for one in _whos(ruleset) for word in (*one.key_names, *one.fingerprints)}
-    special = [step for step in candidates if step.key in named or step.label in named or windows[step] is not ALWAYS]
+    special = [
+        step
+        for step in candidates
+        if step.key in named or step.label in named or windows[step] is not ALWAYS or step in narrow
+    ]
     plain = [step for step in candidates if step not in special]
     # One more than is needed shows whether it matters which of the plain ones it is.
     chosen = [*plain[: needed + 1], *special]

@@ -68,7 +68,7 @@ def carried_over(login: LoginSteps, known: Known, ruleset: Ruleset) -> Known:
             people[name] = person
     files = source.keys if source is not None else ()
     keys = {
-        key: tuple((name, file) for name, file in held if name in people and file in files)
+        key: tuple((name, file, said) for name, file, said in held if name in people and file in files)
         for key, held in known.keys.items()
     }
     return replace(known, people=people, keys=keys)

@@ -54,6 +54,7 @@ class Helpers:
     fault: str = ""
     fails: bool = False
     hangs: bool = False
+    options: str = ""
 
     def account(self, name: str, uid: int) -> FoundAccount:
         home = f"/home/{name}".encode()
@@ -70,7 +71,10 @@ class Helpers:
         accounts = tuple(self.account(name, uids[name]) for name in asked.accounts if name in uids)
         people = [name for name in asked.people if uids.get(name, 0) >= asked.min_uid]
         held = {"alice": [OWN], "bob": [SHARED, OWN]}
-        keys = tuple(FoundKeys(name, 0, tuple(_digest(key.blob) for key in held.get(name, ()))) for name in people)
+        keys = tuple(
+            FoundKeys(name, 0, tuple((_digest(key.blob), 7, self.options) for key in held.get(name, ())), b"/keys")
+            for name in people
+        )
         found = tuple(FoundPerson(name, self.fault) for name in people)
         return Found(accounts, found, keys, ((b"LANG", b"C"),), ("a note",)).encode()
 

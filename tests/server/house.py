@@ -78,9 +78,9 @@ class FakePeople:
         self, account: str, key: PublicKey, now: datetime, known: Known = NOTHING_KNOWN
     ) -> KeyHolder | None:
         self.looked_up.append(account)
-        for name, label in known.keys.get(key.fingerprint, ()):
+        for name, label, said in known.keys.get(key.fingerprint, ()):
             if known.people[name].window.holds(now):
-                return KeyHolder(name, Step("publickey", key.fingerprint, label))
+                return KeyHolder(name, Step("publickey", key.fingerprint, label, narrowing=said))
         for person, entry in self.ruleset.person_of_key(account, key.fingerprint).found:
             if person.window.holds(now) and entry.window.holds(now):
                 return KeyHolder(person.name, Person.step(entry, key.fingerprint))
