@@ -199,7 +199,8 @@ async def _run(options: Options, log: AuditLog, launcher: Launcher, prepared: Pr
     if maker.warning is not None:
         warn(maker.warning)
     signer = make_signer(ruleset.settings.crypto, prepared.keys, prepared.certificates, warn)
-    terms = make_terms(ruleset.settings, signer, prepared.hidden, os.environ.get("TZ"))
+    terms = make_terms(ruleset.settings, signer, prepared.hidden, os.environ.get("TZ"),
+                       certified=bool(ruleset.authorities))  # fmt: skip
     with ExitStack() as stack:
         stack.enter_context(closing(helpers))
         stack.enter_context(threads_watched(log))

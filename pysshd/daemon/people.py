@@ -47,19 +47,19 @@ def make_people(
     StartupError where the host lacks what the policy needs.
     """
     uid, server, passwords = os.geteuid(), ruleset.settings.server, queues.passwords
-    zone = timezone(server.timezone)
+    zone, certified = timezone(server.timezone), bool(ruleset.authorities)
     if server.accounts == "system":
         if ruleset.source is not None and ruleset.source.password:
             host_crypt()
         tty_group()
-        files, system = KeyFiles(frozenset({0}), zone), SystemAccounts(ruleset.people)
+        files, system = KeyFiles(frozenset({0}), zone), SystemAccounts(ruleset.people, certified=certified)
         file = VirtualPeople(ruleset, files, passwords, system, SystemEntropy(), complain)
         return SystemPeople(ruleset, file, queues.look_ups, queues.checks, clock, complain)
     try:
         entry = pwd.getpwuid(uid)
     except KeyError:
         entry = None
-    accounts = ServiceAccounts(ServiceUser.from_passwd(entry, uid), state, ruleset.people)
+    accounts = ServiceAccounts(ServiceUser.from_passwd(entry, uid), state, ruleset.people, certified=certified)
     return VirtualPeople(ruleset, KeyFiles(frozenset({0, uid}), zone), passwords, accounts, SystemEntropy(), complain)
 
 

@@ -20,6 +20,7 @@ from pysshd.policy.values import timezone
 from pysshd.server.known import NOTHING_KNOWN, HostAccount, Known
 from pysshd.server.plan import Account
 from pysshd.server.ports import Clock, KeyHolder
+from pysshd.ssh.crypto.certs import Certificate
 from pysshd.ssh.crypto.keys import PublicKey
 
 LOOK_UPS: Final = 16
@@ -161,6 +162,12 @@ class SystemPeople:
     ) -> KeyHolder | None:
         """The one person who may have `account` by this key now, in the file or of the host."""
         return await self._file.key_holder(account, key, now, known)
+
+    async def certificate_holder(
+        self, account: str, certificate: Certificate, now: datetime, known: Known = NOTHING_KNOWN
+    ) -> KeyHolder | str:
+        """The person whom a certificate of an authority names, of the host or not; or why it names nobody."""
+        return await self._file.certificate_holder(account, certificate, now, known)
 
     async def password_matches(
         self, person: str, password: bytes, now: datetime, peer: Hashable, known: Known = NOTHING_KNOWN

@@ -5,16 +5,18 @@ from datetime import datetime
 
 from pysshd.errors import InvalidKeyError
 from pysshd.identity.accounts import Accounts
+from pysshd.identity.certificates import authority_of, said_by
 from pysshd.identity.hashing import Entropy, acceptable, decoy_hash
 from pysshd.identity.key_files import KeyFiles
 from pysshd.identity.passwords import PasswordQueue
-from pysshd.patterns.narrowing import Narrowing
+from pysshd.patterns.narrowing import NO_NARROWING, Narrowing
 from pysshd.policy.people import Person, PersonKey
 from pysshd.policy.query import Step
 from pysshd.policy.ruleset import Ruleset
 from pysshd.server.known import NOTHING_KNOWN, Known
 from pysshd.server.plan import Account
 from pysshd.server.ports import KeyHolder
+from pysshd.ssh.crypto.certs import Certificate
 from pysshd.ssh.crypto.keys import PublicKey
 
 _STAND_IN = b"stand-in for a password that is never right"
@@ -75,6 +77,24 @@ class VirtualPeople:
             return None
         return next(iter(holders.values()), None)
 
+    async def certificate_holder(
+        self, account: str, certificate: Certificate, now: datetime, known: Known = NOTHING_KNOWN
+    ) -> KeyHolder | str:
+        """The person whom a certificate of an authority names, or why it names nobody."""
+        authority = authority_of(self._ruleset, certificate, now, self._has_plain)
+        if authority is None:
+            return f"its authority {certificate.authority.fingerprint} is none of the policy"
+        try:
+            said = said_by(certificate, authority.name)
+        except InvalidKeyError as error:
+            return str(error)
+        name = authority.names(said)
+        found = known.people.get(name) if name is not None else None
+        found = found or self._ruleset.holder_of(said)
+        if found is None:
+            return f"the certificate of {authority.name} names nobody by its {authority.person}"
+        return KeyHolder(found.name, Step("publickey", certificate.key.fingerprint, certificate=said))
+
     async def password_matches(
         self, person: str, password: bytes, now: datetime, peer: Hashable, known: Known = NOTHING_KNOWN
     ) -> bool:
@@ -89,6 +109,10 @@ class VirtualPeople:
     def account(self, person: str, name: str, confined: bool, known: Known = NOTHING_KNOWN) -> Account:
         """As whom `person` runs."""
         return self._accounts.account(person, name, confined, known)
+
+    def _has_plain(self, path: str, fingerprint: str) -> bool:
+        """Whether a file has a key with nothing in front of it."""
+        return self._line_of(path, fingerprint) == NO_NARROWING
 
     def _line_of(self, path: str | None, fingerprint: str, quiet: bool = False) -> Narrowing | None:
         """What the file says of the key; None where it has it not, and a file that can not be read or understood has

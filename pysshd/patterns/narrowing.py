@@ -64,12 +64,8 @@ class Narrowing:
     principals: frozenset[str] | None = None
     where: str = field(default="", compare=False)
 
-    def __le__(self, other: "Narrowing") -> bool:
-        """Whether it leaves nothing that the other does not leave."""
-        return not self.beyond(other)
-
     def beyond(self, other: "Narrowing") -> tuple[str, ...]:
-        """What it leaves and the other does not, in the words of options."""
+        """What it leaves and the other does not, in words; what only counts where it is accepted is not looked at."""
         flags = [name for attribute, name in FLAGS if getattr(self, attribute) and not getattr(other, attribute)]
         more = {
             "another command": other.command is not None and self.command != other.command,
@@ -77,8 +73,6 @@ class Narrowing:
             "for longer": other.expires is not None and (self.expires is None or self.expires > other.expires),
             "other destinations": other.opens is not None and not _within(self.opens, other.opens),
             "other places to listen": other.listens is not None and not _within(self.listens, other.listens),
-            "other variables": not set(self.environment) <= set(other.environment),
-            "as an authority": (self.authority, self.principals) != (other.authority, other.principals),
         }
         return (*flags, *(word for word, holds in more.items() if holds))
 

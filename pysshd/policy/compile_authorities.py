@@ -35,6 +35,9 @@ def authorities_of(
         for key, one in zip(keys, model.keys, strict=True):
             key_problem(one, key_files, report)
             known = key_files.get(key.file) if key_files is not None and key.file is not None else None
+            if known is not None and known.narrowings:
+                report.error(one.place, f"key file {key.file}: it has keys with options in front of them, which are none "
+                                        "of an authority", "leave the options out")  # fmt: skip
             fingerprints = known.fingerprints if known is not None else (key.fingerprint,) if key.fingerprint else ()
             for fingerprint in fingerprints:
                 other = holders.setdefault(fingerprint, authority)

@@ -10,7 +10,7 @@ from pysshd.policy.model_entries import LoginModel
 from pysshd.policy.report import Report
 from pysshd.policy.steps import begins
 
-UNSERVED: Final = ("certificate", "totp", "pam", "none")
+UNSERVED: Final = ("totp", "pam", "none")
 """Methods that the daemon has not yet."""
 
 

@@ -4,19 +4,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pysshd.patterns.names import BREAK, SIGNALS, is_subsystem, is_term, variable_fault
-from pysshd.patterns.narrowing import shown
 from pysshd.patterns.paths import virtual_path
 from pysshd.policy.bounds import NO_BOUNDS
 from pysshd.policy.conditions import FALSE, TRUE, Case
 from pysshd.policy.decide_net import Asked, asked_of, reached, refusal_of_net
 from pysshd.policy.decide_sftp import asks_for_sftp, operation, refusal_of_sftp, served
 from pysshd.policy.decision import Decision, Tried
-from pysshd.policy.forced import instead, words_of
+from pysshd.policy.forced import words_of
 from pysshd.policy.found import CLASH as _CLASH
 from pysshd.policy.found import REFUSED as _REFUSED
 from pysshd.policy.found import Found as _Found
 from pysshd.policy.login import accepted_options, case_of, decide_login, first_methods
-from pysshd.policy.narrow import Narrowers, environment, forcing, judged, refusal, traced
+from pysshd.policy.narrow import environment, judged, narrowed, traced
 from pysshd.policy.people import Person
 from pysshd.policy.query import (
     Break,
@@ -80,27 +79,7 @@ def decide(ruleset: Ruleset, query: Query, *, trace: bool = False) -> Decision:
     made = found.decision(edge)
     if trace:
         made = replace(made, trace=(*traced(query.request, narrowers), *made.trace))
-    return _narrowed(made, query.request, narrowers, edge) if narrowers else made
-
-
-def _narrowed(found: Decision, request: Request, narrowers: Narrowers, edge: datetime | None) -> Decision:
-    """What keys and certificates leave of a decision of the grants."""
-    reason, where = refusal(request, narrowers)
-    if reason:
-        return Decision(False, None, valid_until=edge, trace=found.trace, decided_by=where, reason=reason)
-    one = forcing(narrowers) if isinstance(request, Run) else None
-    if one is None or one.limits.command is None:
-        return found
-    said = f"{one.name} forces {shown(one.limits.command)}"
-    if not found.allowed:
-        return replace(found, reason=f"{said}: {found.reason}")
-    way = instead(found.way, request, one.limits.command)
-    if way is None:
-        reason = f"{said}, and another command is forced by {found.decided_by}"
-        return Decision(
-            False, None, valid_until=found.valid_until, trace=found.trace, decided_by=one.where, reason=reason
-        )
-    return replace(found, way=way, reason=f"{said}: {found.reason}")
+    return narrowed(made, query.request, narrowers, edge) if narrowers else made
 
 
 def settled(request: Request) -> Decision | None:

@@ -23,6 +23,9 @@ from pysshd.policy.ways_net import LookUpWay
 LOGIN: Final = "login"
 """The effect of an entry of `login`."""
 
+NARROWS: Final = "narrows"
+"""The effect of a key, a certificate or an authority."""
+
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
@@ -63,7 +66,8 @@ def explain(
     request = _at_its_address(ruleset, scene, request)
     decision = ask(ruleset, scene, request, trace=True)
     tried = sorted(ruleset.grants_of(scene.person), key=lambda grant: grant.number) if decision.trace else ()
-    effects = tuple(grant.effect.value for grant in tried)
+    narrowing = (NARROWS,) * (len(decision.trace) - len(tried))
+    effects = (*narrowing, *(grant.effect.value for grant in tried))
     if not login.admitted:
         logins, changes = _other_logins(ruleset, scene, held), changes_for_login(ruleset, scene)
         unknown = lacking_for_login(ruleset, facts_of(ruleset, scene)) if login.decision.trace else ()

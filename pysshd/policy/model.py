@@ -198,8 +198,6 @@ class _Reader:
 
     def _authorities(self, node: Node) -> None:
         for key, value in self._table(node, "authorities"):
-            # The daemon takes no certificates of users yet.
-            self._report.unserved(key.mark, f"authority {show(key.text)}")
             authority = read(AuthorityModel, value, self._report)
             self._document.authorities[key.text] = (key.mark, authority)
 

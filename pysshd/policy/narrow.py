@@ -5,7 +5,7 @@ the request which is judged, and what was asked for is only told to it.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, TypeAlias
 
@@ -14,8 +14,8 @@ from pysshd.patterns.key_options import host_text
 from pysshd.patterns.names import variable_fault
 from pysshd.patterns.narrowing import NO_NARROWING, Listening, Narrowing, Opening, shown
 from pysshd.policy.decide_sftp import asks_for_sftp
-from pysshd.policy.decision import Tried
-from pysshd.policy.forced import forced_request, words_of
+from pysshd.policy.decision import Decision, Tried
+from pysshd.policy.forced import forced_request, instead, words_of
 from pysshd.policy.people import Person
 from pysshd.policy.query import Break, Env, IPAddress, Pty, Request, Run, Sftp, Signal, Unknown
 from pysshd.policy.query_net import X11, Agent, Connect, ConnectUnix, Listen, ListenUnix
@@ -244,3 +244,23 @@ def traced(request: Request, narrowers: Narrowers) -> tuple[Tried, ...]:
         elif forced is not None:
             found.append(Tried(f"{one.name}, which forces {shown(forced)}", one.where, True))
     return tuple(found)
+
+
+def narrowed(found: Decision, request: Request, narrowers: Narrowers, edge: datetime | None) -> Decision:
+    """What keys and certificates leave of a decision of the grants."""
+    reason, where = refusal(request, narrowers)
+    if reason:
+        return Decision(False, None, valid_until=edge, trace=found.trace, decided_by=where, reason=reason)
+    one = forcing(narrowers) if isinstance(request, Run) else None
+    if one is None or one.limits.command is None:
+        return found
+    said = f"{one.name} forces {shown(one.limits.command)}"
+    if not found.allowed:
+        return replace(found, reason=f"{said}: {found.reason}")
+    way = instead(found.way, request, one.limits.command)
+    if way is None:
+        reason = f"{said}, and another command is forced by {found.decided_by}"
+        return Decision(
+            False, None, valid_until=found.valid_until, trace=found.trace, decided_by=one.where, reason=reason
+        )
+    return replace(found, way=way, reason=f"{said}: {found.reason}")

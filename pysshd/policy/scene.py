@@ -11,7 +11,7 @@ from pysshd.policy.conditions import Who
 from pysshd.policy.decide import decide
 from pysshd.policy.decision import Decision
 from pysshd.policy.keyfiles import KeyFiles
-from pysshd.policy.narrow import PERMITTED_BY, narrowers_of
+from pysshd.policy.narrow import PERMITTED_BY, expiries, fault_of, narrowers_of
 from pysshd.policy.people import ALWAYS, Person, place_of
 from pysshd.policy.query import UNKNOWN, Facts, IPAddress, Login, Query, Request, Step, UnixFacts, Unknown
 from pysshd.policy.ruleset import Ruleset
@@ -184,15 +184,27 @@ def named_step(person: Person, name: str, held: tuple[Step, ...], key_files: Key
     return step
 
 
+def counts(ruleset: Ruleset, scene: Scene, step: Step) -> bool:
+    """Whether a key is of use at that time and from there."""
+    key = scene.person.key_of(step)
+    narrowers = narrowers_of(ruleset, scene.person, [step])
+    return (
+        key is not None
+        and key.window.holds(scene.now)
+        and all(end > scene.now for end in expiries(narrowers))
+        and not fault_of(narrowers, scene.source, "")[0]
+    )
+
+
 def key_choices(ruleset: Ruleset, scene: Scene, keys: Iterable[Step]) -> Iterator[tuple[Step, ...]]:
     """The keys by which the chain could be gone through, as far as the rules can tell them apart.
 
-    Keys that are not valid at that time are taken only where there are no others.
+    Keys that are not valid at that time, or not from there, are taken only where there are no others.
     """
     needed = scene.chain.count("publickey")
     windows = {step: key.window for step in keys if (key := scene.person.key_of(step)) is not None}
-    narrow = {step for step in keys if not all(one.plain for one in narrowers_of(ruleset, scene.person, [step]))}
-    valid = [step for step in keys if step in windows and windows[step].holds(scene.now)]
+    narrow = {step for step in keys if narrowers_of(ruleset, scene.person, [step])}
+    valid = [step for step in keys if counts(ruleset, scene, step)]
     candidates = valid if len(valid) >= needed else list(keys)
     named = {word for one in _whos(ruleset) for word in (*one.key_names, *one.fingerprints)}
     special = [

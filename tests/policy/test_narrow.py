@@ -295,9 +295,12 @@ def test_permitlisten(options: str, address: str, port: int, allowed: bool) -> N
 
 FEW = """\
 roles:
-  few: {exec: ["ls *", id, {literal: "a; b"}, {profile: borg, paths: /srv}], subsystems: {sftp: [server]}, env: {set: {A: "1"}}}
+  few:
+    exec: ["ls *", id, {literal: "a; b"}, {profile: borg, paths: /srv}]
+    subsystems: {sftp: [server]}
+    env: {set: {A: "1"}}
 grants: [{name: few, who: alice, roles: few}]
-""".replace("}], sub", "}],\n    sub")  # fmt: skip
+"""
 RUNS = [(Shell(), b""), (Exec(b"rm -rf /"), b"rm -rf /"), (Subsystem("sftp"), b"sftp"), (Subsystem("other"), b"other")]
 
 
