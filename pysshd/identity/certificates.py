@@ -9,17 +9,14 @@ from datetime import UTC, datetime
 from typing import Final
 
 from pysshd.errors import DecodeError, InvalidKeyError
-from pysshd.patterns.narrowing import NO_NARROWING, Narrowing
-from pysshd.patterns.source_lists import SourceList, SourceListError, parse_prefixes
+from pysshd.patterns.narrowing import CRITICAL_OPTIONS, NO_NARROWING, Narrowing, critical_option
+from pysshd.patterns.source_lists import SourceListError
 from pysshd.policy.authorities import Authority
 from pysshd.policy.ruleset import Ruleset
 from pysshd.policy.steps import Certificate
 from pysshd.ssh.crypto.certs import FOREVER, CertificateKind
 from pysshd.ssh.crypto.certs import Certificate as Signed
 from pysshd.ssh.wire.codec import Reader
-
-FORCE_COMMAND: Final = "force-command"
-SOURCE_ADDRESS: Final = "source-address"
 
 _LATEST: Final = int(datetime(9999, 1, 1, tzinfo=UTC).timestamp())
 """Seconds since 1970 beyond which there is no date to say it with."""
@@ -66,29 +63,20 @@ def _critical(signed: Signed) -> tuple[Narrowing, frozenset[str]]:
     """What the critical options leave, and the names of those that can not be kept."""
     found, others = NO_NARROWING, set[str]()
     for name, data in signed.critical_options:
-        if name == FORCE_COMMAND:
-            found = Narrowing(_text(name, data), found.sources)
-        elif name == SOURCE_ADDRESS:
-            found = Narrowing(found.command, (_prefixes(name, data),))
-        else:
+        if name not in CRITICAL_OPTIONS:
             others.add(name)
+            continue
+        try:
+            found = critical_option(found, name, _text(data))
+        except (DecodeError, SourceListError) as error:
+            raise InvalidKeyError(f"the critical option {name} is malformed: {error}") from None
     return found, frozenset(others)
 
 
-def _text(name: str, data: bytes) -> bytes:
-    try:
-        reader = Reader(data)
-        found = reader.string()
-        reader.end()
-    except DecodeError as error:
-        raise InvalidKeyError(f"the critical option {name} is malformed: {error}") from None
+def _text(data: bytes) -> str:
+    reader = Reader(data)
+    found = reader.string()
+    reader.end()
     if not found or b"\0" in found:
-        raise InvalidKeyError(f"the critical option {name} is empty, or has a NUL")
-    return found
-
-
-def _prefixes(name: str, data: bytes) -> SourceList:
-    try:
-        return parse_prefixes(_text(name, data).decode("ascii"))
-    except (UnicodeDecodeError, SourceListError) as error:
-        raise InvalidKeyError(f"the critical option {name} is no list of addresses: {error}") from None
+        raise DecodeError("it is empty, or has a NUL")
+    return found.decode("utf-8", "surrogateescape")

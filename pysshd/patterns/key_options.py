@@ -26,11 +26,15 @@ _SHOWN: Final = 64
 
 
 class KeyOptionsError(ValueError):
-    """Options are none, or can not be kept: the message says which and why, `hint` what to do."""
+    """Options are none, or can not be kept: the message says which and why, `hint` what to do.
 
-    def __init__(self, message: str, hint: str = "") -> None:
+    unknown: a word that is none of them.
+    """
+
+    def __init__(self, message: str, hint: str = "", unknown: str = "") -> None:
         super().__init__(message)
         self.hint = hint
+        self.unknown = unknown
 
 
 def split_options(line: str) -> tuple[str, str]:
@@ -110,7 +114,8 @@ def _flag(found: Narrowing, name: str, raw: str | None) -> Narrowing:
     if name in _REFUSED:
         raise KeyOptionsError(f"option {name} {_REFUSED[name]}")
     if changes is None:
-        raise KeyOptionsError(f"option {_named(name)} is not known", _meant(name))
+        hint = "between options stand commas, and no blanks" if name.strip() != name or " " in name else ""
+        raise KeyOptionsError(f"option {_named(name)} is not known", hint, name)
     if raw is not None:
         raise KeyOptionsError(f"option {name} has a value, and takes none")
     return replace(found, **changes)  # type: ignore[arg-type]
@@ -119,12 +124,6 @@ def _flag(found: Narrowing, name: str, raw: str | None) -> Narrowing:
 def _named(name: str) -> str:
     """A word that is no option, where it could be meant for one: else it may be anything, a part of a secret too."""
     return repr(name) if _WORD.fullmatch(name) else "of another form"
-
-
-def _meant(name: str) -> str:
-    if name.strip() != name:
-        return "between options stand commas, and no blanks"
-    return "known are " + ", ".join(sorted({*_FLAGS, *_VALUED}))
 
 
 def _command(found: Narrowing, value: str, zone: tzinfo) -> Narrowing:

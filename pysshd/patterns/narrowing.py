@@ -3,12 +3,12 @@
 What would give more (variables, an authority) is written down here too, and means nothing until a policy accepts it.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
 from pysshd.patterns.globs import Glob
-from pysshd.patterns.source_lists import SourceList
+from pysshd.patterns.source_lists import SourceList, parse_prefixes
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +101,22 @@ FLAGS: Final = (
 """Attributes that are yes or no, and the names of their options."""
 
 NO_NARROWING: Final = Narrowing()
+
+CRITICAL_OPTIONS: Final = frozenset(["force-command", "source-address"])
+"""The critical options of certificates that can be kept (PROTOCOL.certkeys)."""
+
+
+def critical_option(found: Narrowing, name: str, value: str) -> Narrowing:
+    """What is left with one critical option more; one that is not among those says nothing here.
+
+    Raises SourceListError for addresses that are none.
+    """
+    if name == "force-command":
+        return replace(found, command=value.encode("utf-8", "surrogateescape"))
+    if name == "source-address":
+        return replace(found, sources=(*found.sources, parse_prefixes(value)))
+    return found
+
 
 _SHOWN: Final = 64
 

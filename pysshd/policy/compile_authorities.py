@@ -36,8 +36,8 @@ def authorities_of(
             key_problem(one, key_files, report)
             known = key_files.get(key.file) if key_files is not None and key.file is not None else None
             if known is not None and known.narrowings:
-                report.error(one.place, f"key file {key.file}: it has keys with options in front of them, which are none "
-                                        "of an authority", "leave the options out")  # fmt: skip
+                report.error(one.place, f"key file {key.file}: it has options in front of a key, which are none of an "
+                                        "authority", "leave the options out")  # fmt: skip
             fingerprints = known.fingerprints if known is not None else (key.fingerprint,) if key.fingerprint else ()
             for fingerprint in fingerprints:
                 other = holders.setdefault(fingerprint, authority)

@@ -7,7 +7,7 @@ from pydantic import PlainValidator
 
 from pysshd.errors import InvalidKeyError
 from pysshd.patterns import names
-from pysshd.patterns.key_options import KeyOptionsError, parse_options, split_key_line
+from pysshd.patterns.key_options import OPTIONS, KeyOptionsError, parse_options, split_key_line
 from pysshd.patterns.names import variable_fault
 from pysshd.policy import values
 from pysshd.policy.fields import NAME_FORM
@@ -138,7 +138,7 @@ def public_key(node: object) -> InlineKey:
                 raise bad("options with no key behind them", _WHOLE)
         return InlineKey(parse_public_key_line(rest), found.mark, options)
     except KeyOptionsError as error:
-        raise bad(str(error), error.hint or _WHOLE) from None
+        raise bad(str(error), _hint_of(error, found.text) or _WHOLE) from None
     except InvalidKeyError as error:
         first = found.text.split(" ")[0]
         hint = "for a file write {file: …}" if first.endswith(".pub") or "/" in first else ""
@@ -160,14 +160,19 @@ def check_options(options: str) -> None:
             raise KeyOptionsError(f"option environment: the variable {name} {fault}")
 
 
+def _hint_of(error: KeyOptionsError, text: str) -> str:
+    if text.count('"') % 2:
+        return "put an option with a comma in it between single quotes: YAML cuts there"
+    return error.hint or (meant(error.unknown, OPTIONS) if error.unknown else "")
+
+
 def key_options(node: object) -> Text:
     """Options as in authorized_keys, one or more with commas between them."""
     found = scalar(node, """options such as restrict or 'command="…"'""")
     try:
         check_options(found.text)
     except KeyOptionsError as error:
-        hint = error.hint or "put an option with a comma or a blank in it between single quotes"
-        raise bad(str(error), hint) from None
+        raise bad(str(error), _hint_of(error, found.text)) from None
     return Text(found.text, found.mark)
 
 
