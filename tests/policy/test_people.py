@@ -98,9 +98,8 @@ def test_key_file_contents() -> None:
     for line in (f"restrikt {KEYS[0]}", f"restrict, {KEYS[0]}", f'command="x {KEYS[0]}', f"verify-required {KEYS[0]}"):
         assert parse_key_file(line.encode()).problem.startswith("its line 1 can not be kept: ")
     for line in (f"restrict {KEYS[0][:-9]}", "restrict", f"{'x' * 17_000} {KEYS[0]}", f"x {KEYS[0][12:]}"):
-        assert (
-            parse_key_file(line.encode()).problem == "its line 1 is not 'type base64 comment' of an accepted public key"
-        )
+        problem = parse_key_file(line.encode()).problem
+        assert problem == "its line 1 is not 'type base64 comment' of an accepted public key"
 
 
 def test_lines_of_a_key_file_have_options() -> None:
