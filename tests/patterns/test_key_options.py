@@ -130,8 +130,7 @@ def test_whatever_stands_there_it_is_read_or_an_error(text: str, known: bool) ->
     try:
         options, _ = split_key_line(f"command={text}" if known else text, TYPES)
         found = parse_options(options, UTC)
-    except KeyOptionsError as error:
-        assert str(error).isprintable()
+    except KeyOptionsError:
         return
     assert found == parse_options(options, UTC)
     assert hash(found) == hash(parse_options(options, UTC))
