@@ -47,7 +47,7 @@ def make_people(
     StartupError where the host lacks what the policy needs.
     """
     uid, server, passwords = os.geteuid(), ruleset.settings.server, queues.passwords
-    zone, certified = timezone(server.timezone), bool(ruleset.authorities)
+    zone, certified = timezone(server.options_timezone), bool(ruleset.authorities)
     if server.accounts == "system":
         if ruleset.source is not None and ruleset.source.password:
             host_crypt()

@@ -81,7 +81,7 @@ class SystemPeople:
         self._complain = complain
         self._clock = clock
         self._stand_in = ""
-        self._zone = timezone(ruleset.settings.server.timezone)
+        self._zone = timezone(ruleset.settings.server.options_timezone)
         self._remembered: dict[str, _Remembered] = {}
 
     async def look_up(self, account: str, peer: Hashable) -> Known:

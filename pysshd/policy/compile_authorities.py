@@ -26,7 +26,7 @@ def authorities_of(
             if key.narrowing != NO_NARROWING:
                 report.error(mark, f"a key of the authority {name} has options or from: they are of all its "
                                    "certificates", f"write them beside keys, in the authority {name}")  # fmt: skip
-        narrowing = narrowing_of(texts(model.options), model.from_ or (), mark, document, zone, report)
+        narrowing = narrowing_of(texts(model.options), model.from_ or (), mark, document, report)
         _check_options(narrowing, mark, report)
         accounts = [(account.text, frozenset(one.text for one in wanted)) for account, wanted in model.accounts or ()]
         authority = Authority(name, keys, model.person, tuple(accounts) or Authority("").accounts, mark.where,

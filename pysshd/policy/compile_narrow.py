@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import tzinfo
 
 from pysshd.patterns.key_options import KeyOptionsError, parse_options
 from pysshd.patterns.narrowing import NO_NARROWING, Narrowing
 from pysshd.patterns.source_lists import source_list
+from pysshd.policy import values
 from pysshd.policy.compile_places import from_clause, networks_of
 from pysshd.policy.fields_places import Place
 from pysshd.policy.login_settings import LoginSettings
@@ -14,15 +14,22 @@ from pysshd.policy.model import Document
 from pysshd.policy.problems import Mark
 from pysshd.policy.reading import Text
 from pysshd.policy.report import Report
+from pysshd.policy.settings import EARLIEST
+
+
+def options_timezone(document: Document) -> str:
+    """The zone of times in options that say none."""
+    server = document.server
+    return server.timezone if server is not None and server.node.key_mark("timezone") is not None else EARLIEST
 
 
 def narrowing_of(
-    options: Iterable[str], places: Sequence[Place], mark: Mark, document: Document, zone: tzinfo, report: Report
+    options: Iterable[str], places: Sequence[Place], mark: Mark, document: Document, report: Report
 ) -> Narrowing:
-    """What options, in their order, and a `from` leave together. zone: of times that say none."""
+    """What options, in their order, and a `from` leave together."""
     found, text = NO_NARROWING, ",".join(options)
     try:
-        found = parse_options(text, zone) if text else NO_NARROWING
+        found = parse_options(text, values.timezone(options_timezone(document))) if text else NO_NARROWING
     except KeyOptionsError as error:
         report.error(mark, f"options together: {error}", error.hint)
     if places:

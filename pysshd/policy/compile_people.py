@@ -6,7 +6,7 @@ from datetime import tzinfo
 from pysshd.policy import values
 from pysshd.policy.compile_crypto import crypto_of
 from pysshd.policy.compile_guests import guests_of
-from pysshd.policy.compile_narrow import narrowing_of, texts, warn_unaccepted
+from pysshd.policy.compile_narrow import narrowing_of, options_timezone, texts, warn_unaccepted
 from pysshd.policy.fields_login import InlineKey
 from pysshd.policy.keyfiles import KeyFiles
 from pysshd.policy.model import Document
@@ -37,6 +37,7 @@ def settings_of(document: Document, report: Report) -> Settings:
                 state=_text(server.state),
                 sandbox=server.sandbox,
                 timezone=server.timezone,
+                options_timezone=options_timezone(document),
                 banner=server.banner,
                 version_addendum=server.version_addendum,
                 interface=_text(server.interface),
@@ -91,7 +92,7 @@ def key_of(model: KeyModel, document: Document, zone: tzinfo, report: Report) ->
     inline: InlineKey | None = model.key
     mark = model.place
     options = [*([inline.options] if inline is not None and inline.options else []), *texts(model.options)]
-    narrowing = narrowing_of(options, model.from_ or (), mark, document, zone, report)
+    narrowing = narrowing_of(options, model.from_ or (), mark, document, report)
     if inline is not None:
         key = inline.key
         return PersonKey(name or key.fingerprint, name, key.blob, key.fingerprint, None, window, mark.where, narrowing)

@@ -23,7 +23,8 @@ _OF_A_PERSON: Final = frozenset(
 )
 _HARMLESS: Final = frozenset(
     [
-        "where", "server.host_keys", "server.state", "server.timezone", "server.banner", "server.version_addendum",
+        "where", "server.host_keys", "server.state", "server.timezone", "server.options_timezone", "server.banner",
+        "server.version_addendum",
         "server.worker_user", "server.listen", "crypto.profile", "crypto.rekey_bytes", "crypto.rekey_seconds",
         "crypto.algorithms", "limits.startups",
     ]

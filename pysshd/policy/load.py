@@ -16,6 +16,7 @@ import yaml
 from pysshd.policy import values
 from pysshd.policy.casebook import Verdict
 from pysshd.policy.compile import compile_policy
+from pysshd.policy.compile_narrow import options_timezone
 from pysshd.policy.compile_tests import run_tests
 from pysshd.policy.keyfiles import KeyFile, KeyFiles, parse_key_file
 from pysshd.policy.model import Document, parse_policy
@@ -282,7 +283,7 @@ def _load(source: Source, report: Report, read_key_files: KeyFilesReader, langua
         if tree is None:
             raise PolicyError(report.problems)
         document = parse_policy(tree, report)
-        zone = values.timezone(document.server.timezone if document.server is not None else "UTC")
+        zone = values.timezone(options_timezone(document))
         key_files = read_key_files(document.key_files(), zone)
         ruleset = compile_policy(document, key_files, report)
         verdicts = run_tests(document, ruleset, key_files, report)

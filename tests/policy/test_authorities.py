@@ -90,6 +90,7 @@ def test_only_a_certificate_makes_such_a_holder() -> None:
     assert found.reason == "only a certificate makes dave a person"
 
 
+@pytest.mark.security("S60")
 @pytest.mark.parametrize(
     ("key_id", "principals", "account", "reason"),
     [
@@ -98,6 +99,9 @@ def test_only_a_certificate_makes_such_a_holder() -> None:
         ("dave", ("x", "db"), "deploy", ""),
         ("dave", ("x",), "deploy", "staff lets no principal of the certificate log in as this account"),
         ("dave", ("x",), "dave", "staff lets no principal of the certificate log in as this account"),
+        ("dave", ("x,dave",), "dave", "staff lets no principal of the certificate log in as this account"),
+        ("dave", ("dave ",), "dave", "staff lets no principal of the certificate log in as this account"),
+        ("dave", ("*",), "dave", "staff lets no principal of the certificate log in as this account"),
         ("dave", ("root",), "root", ""),
         ("bob", ("web",), "deploy", ""),
         ("bob", ("alice",), "alice", "bob may not log in as this account"),

@@ -231,6 +231,16 @@ def test_a_key_expires_in_the_zone_of_the_file_but_for_utc(stamp: str, zone: str
     assert not ask(ruleset, Login((), LAPTOP), now=end).allowed
 
 
+@pytest.mark.parametrize("server", ["owner: alice", "owner: alice, min_uid: 1000"])
+def test_without_a_zone_in_the_file_a_key_expires_where_each_hour_comes_first(server: str) -> None:
+    ruleset = load('expiry-time="20261124"', server=server)
+    assert ask(ruleset, Exec(b"ls"), now=datetime(2026, 11, 22, tzinfo=UTC)).valid_until == datetime(
+        2026, 11, 23, 10, tzinfo=UTC
+    )
+    named = load('expiry-time="20261124"', server="owner: alice, timezone: UTC")
+    assert ask(named, Exec(b"ls")).valid_until == datetime(2026, 11, 24, tzinfo=UTC)
+
+
 def test_of_two_ends_the_first_counts() -> None:
     ruleset = load('expiry-time="20270101Z",expiry-time="20261224Z",expiry-time="20270102Z"')
     assert ask(ruleset, Exec(b"ls")).valid_until == datetime(2026, 12, 24, tzinfo=UTC)

@@ -38,6 +38,8 @@ class AuthorizedKeys:
 
     lines: tuple[Line, ...] = ()
     notes: tuple[str, ...] = ()
+    refused: frozenset[bytes] = frozenset()
+    """Keys (their blobs) of lines whose options can not be kept: no later line, here or in another file, gives them."""
 
     @property
     def keys(self) -> tuple[PublicKey, ...]:
@@ -45,15 +47,18 @@ class AuthorizedKeys:
         return tuple(line.key for line in self.lines)
 
 
-def parse_authorized_keys(content: bytes) -> AuthorizedKeys:
+def parse_authorized_keys(content: bytes, refused: frozenset[bytes] = frozenset()) -> AuthorizedKeys:
     """Read a file. A line that is not `[options] type base64 [comment]` lets nobody in, and so does one with an option
     that is not known or can not be kept; the others do. Of a key that stands twice the first line counts.
+
+    refused: keys of lines in earlier files.
     """
     keys: dict[bytes, Line] = {}
+    never = set(refused)
     notes: list[str] = []
     lines = content.split(b"\n")
     for number, line in enumerate(lines[:LINES_MAX], 1):
-        found = _line(line, number)
+        found = _line(line, number, never)
         if isinstance(found, str):
             notes.append(f"line {number} is passed over: {found}")
         elif found is not None:
@@ -64,10 +69,10 @@ def parse_authorized_keys(content: bytes) -> AuthorizedKeys:
         notes.append(f"it has {len(lines)} lines, of which {LINES_MAX} were looked at")
     if (more := len(notes) - NOTES_MAX) > 0:
         notes = [*notes[:NOTES_MAX], f"{more} more lines are passed over"]
-    return AuthorizedKeys(tuple(keys.values()), tuple(notes))
+    return AuthorizedKeys(tuple(keys.values()), tuple(notes), frozenset(never))
 
 
-def _line(line: bytes, number: int) -> Line | str | None:
+def _line(line: bytes, number: int, never: set[bytes]) -> Line | str | None:
     """The key of a line, why it has none, or None for a line that says nothing."""
     stripped = line.strip(b" \t\r")
     if not stripped or stripped.startswith(b"#"):
@@ -78,13 +83,21 @@ def _line(line: bytes, number: int) -> Line | str | None:
     text = line.removesuffix(b"\r").strip(b" \t").decode("utf-8", "surrogateescape")
     try:
         options, rest = split_key_line(text, KEY_TYPES)
-        if options:
-            parse_options(options, UTC)  # the zone of its times plays no part in whether they are good
-        return Line(parse_public_key_line(rest), number, options)
     except KeyOptionsError as error:
         return str(error)
+    try:
+        key = parse_public_key_line(rest)
     except InvalidKeyError:
         return _why(rest)
+    if key.blob in never:
+        return "an earlier line of its key can not be kept"
+    try:
+        if options:
+            parse_options(options, UTC)  # the zone of its times plays no part in whether they are good
+    except KeyOptionsError as error:
+        never.add(key.blob)
+        return str(error)
+    return Line(key, number, options)
 
 
 def _why(text: str) -> str:

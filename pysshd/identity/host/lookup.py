@@ -132,6 +132,7 @@ class Host:
         if entry is None:
             return []
         found = []
+        refused = frozenset[bytes]()
         groups = os.getgrouplist(entry.pw_name, entry.pw_gid)
         for number, pattern in enumerate(self._asked.key_files):
             path = _path(pattern, entry)
@@ -139,7 +140,8 @@ class Host:
             try:
                 with rights_of(entry.pw_uid, entry.pw_gid, groups):
                     content = read_trusted(path, frozenset({0, entry.pw_uid}), FILE_SIZE_MAX)
-                read = parse_authorized_keys(content)
+                read = parse_authorized_keys(content, refused)
+                refused = read.refused
             except (FileNotFoundError, NotADirectoryError):
                 pass
             except OSError as error:

@@ -104,6 +104,16 @@ def test_the_first_line_of_a_key_counts() -> None:
     assert found.notes == ("line 2 is passed over: its key is that of line 1, which counts",)
 
 
+@pytest.mark.security("S65")
+def test_a_key_whose_options_can_not_be_kept_is_given_by_no_later_line() -> None:
+    """sshd may have taken the first one, and narrowed by it."""
+    first = parse_authorized_keys(f"verify-required,no-pty {KEY.line}\n{KEY.line}\n{OTHER.line}\n".encode())
+    assert [line.number for line in first.lines] == [3]
+    assert first.notes[1] == "line 2 is passed over: an earlier line of its key can not be kept"
+    later = parse_authorized_keys(f"{KEY.line}\n{OTHER.line}\n".encode(), first.refused)
+    assert [line.key for line in later.lines] == [OTHER]
+
+
 def test_comments_and_blank_lines_say_nothing() -> None:
     found = parse_authorized_keys(f"\n# {KEY.line}\n  \t\n   # x\n{OTHER.line}".encode())
     assert len(found.keys) == 1
