@@ -200,7 +200,7 @@ async def _run(options: Options, log: AuditLog, launcher: Launcher, prepared: Pr
         warn(maker.warning)
     signer = make_signer(ruleset.settings.crypto, prepared.keys, prepared.certificates, warn)
     terms = make_terms(ruleset.settings, signer, prepared.hidden, os.environ.get("TZ"),
-                       certified=bool(ruleset.authorities))  # fmt: skip
+                       certified=ruleset.takes_certificates)  # fmt: skip
     with ExitStack() as stack:
         stack.enter_context(closing(helpers))
         stack.enter_context(threads_watched(log))

@@ -1,6 +1,7 @@
 """The people of the policy file: whose a key is, whether a password is right, and as whom they run."""
 
 from collections.abc import Callable, Hashable
+from dataclasses import replace
 from datetime import datetime
 
 from pysshd.errors import InvalidKeyError
@@ -13,6 +14,7 @@ from pysshd.patterns.narrowing import NO_NARROWING, Narrowing
 from pysshd.policy.people import Person, PersonKey
 from pysshd.policy.query import Step
 from pysshd.policy.ruleset import Ruleset
+from pysshd.policy.steps import Certificate as Said
 from pysshd.server.known import NOTHING_KNOWN, Known
 from pysshd.server.plan import Account
 from pysshd.server.ports import KeyHolder
@@ -82,18 +84,34 @@ class VirtualPeople:
     ) -> KeyHolder | str:
         """The person whom a certificate of an authority names, or why it names nobody."""
         authority = authority_of(self._ruleset, certificate, now, self._has_plain)
-        if authority is None:
-            return f"its authority {certificate.authority.fingerprint} is none of the policy"
         try:
-            said = said_by(certificate, authority.name)
+            said = said_by(certificate, authority.name if authority is not None else "")
         except InvalidKeyError as error:
             return str(error)
+        if authority is None:
+            return await self._by_line(account, certificate, said, now, known)
         name = authority.names(said)
         found = known.people.get(name) if name is not None else None
         found = found or self._ruleset.holder_of(said)
         if found is None:
             return f"the certificate of {authority.name} names nobody by its {authority.person}"
         return KeyHolder(found.name, Step("publickey", certificate.key.fingerprint, certificate=said))
+
+    async def _by_line(
+        self, account: str, certificate: Certificate, said: Said, now: datetime, known: Known
+    ) -> KeyHolder | str:
+        """Whose key signed a certificate, of the keys that may: those of lines with `cert-authority`."""
+        holder = await self.key_holder(account, certificate.authority, now, known)
+        none = f"its authority {certificate.authority.fingerprint} is none of the policy"
+        person = None if holder is None else known.people.get(holder.person) or self._ruleset.people.get(holder.person)
+        if holder is None or person is None:
+            return none
+        said = replace(said, signer=certificate.authority.fingerprint)
+        step = replace(holder.step, key=certificate.key.fingerprint, certificate=said)
+        key = person.signer_of(step)
+        if not (step.narrowing.authority or (key is not None and key.narrowing.authority)):
+            return none
+        return KeyHolder(holder.person, step)
 
     async def password_matches(
         self, person: str, password: bytes, now: datetime, peer: Hashable, known: Known = NOTHING_KNOWN

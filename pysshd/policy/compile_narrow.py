@@ -49,5 +49,8 @@ def warn_unaccepted(found: Narrowing, mark: Mark, entries: Iterable[LoginSetting
     if found.environment and "environment" not in accepted:
         report.warning(mark, "option environment sets nothing: no login entry accepts it",
                        "write set: {key_options: environment} there, or env: {set: …} in a role")  # fmt: skip
+    if found.authority and "cert-authority" not in accepted:
+        report.warning(mark, "option cert-authority lets nobody in: no login entry accepts it",
+                       "write set: {key_options: cert-authority} there, or name the key in authorities")  # fmt: skip
     if found.principals is not None and not found.authority:
         report.warning(mark, "option principals says nothing without cert-authority", "leave it out")

@@ -14,7 +14,7 @@ from pysshd.policy.forced import words_of
 from pysshd.policy.found import CLASH as _CLASH
 from pysshd.policy.found import REFUSED as _REFUSED
 from pysshd.policy.found import Found as _Found
-from pysshd.policy.login import accepted_options, case_of, decide_login, first_methods
+from pysshd.policy.login import accepted_options, case_of, decide_login, first_methods, unaccepted
 from pysshd.policy.narrow import environment, judged, narrowed, traced
 from pysshd.policy.people import Person
 from pysshd.policy.query import (
@@ -66,6 +66,11 @@ def decide(ruleset: Ruleset, query: Query, *, trace: bool = False) -> Decision:
     asked = asked_of(request, None if isinstance(facts.own_addresses, Unknown) else facts.own_addresses, values)
     if isinstance(asked, str):
         return Decision(False, None, valid_until=edge, decided_by="the language", reason=asked)
+    if any(step.certificate is not None and not step.certificate.authority for step in facts.methods):
+        accepted, until = accepted_options(ruleset, case_of(person, facts.account, facts, facts.methods))
+        edge = earliest((edge, until))
+        if reason := unaccepted(facts.methods, accepted):
+            return Decision(False, None, valid_until=edge, decided_by="login", reason=f"the login entry {reason}")
     server = ruleset.settings.server
     free = server.accounts == "system" or server.owner == person.name
     case = case_of(person, facts.account, facts, facts.methods)

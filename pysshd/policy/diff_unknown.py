@@ -52,7 +52,7 @@ def uncompared_logins(new: Side, old: Side) -> Iterator[Wider]:
     """Logins by a certificate are not among those that are compared: where anything has changed that could decide what
     they give, it may be more."""
     here, there = new.ruleset, old.ruleset
-    if not here.authorities:
+    if not here.takes_certificates:
         return
     contents = Contents()
     logins, before = ([replace(one, number=0, where="") for one in side.login] for side in (here, there))

@@ -1,5 +1,6 @@
 """How people prove who they are: the ordered half of the engine."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from pysshd.policy.conditions import FALSE, TRUE, UNSURE, Account, Case, Condition, Truth, Who
@@ -61,12 +62,20 @@ def decide_login(ruleset: Ruleset, facts: Facts, request: Login, *, trace: bool)
         if truth is FALSE:
             continue
         way, reason = _answer(entry, truth, case.methods)
+        if way is not None and (reason_not := unaccepted(steps, entry.settings.key_options)):
+            way, reason = None, f"login entry {entry.number} {reason_not}"
         return Decision(
             way is not None, way, valid_until=edge, trace=tuple(tried), decided_by=entry.where, reason=reason
         )
     return Decision(
         False, None, valid_until=edge, trace=tuple(tried), decided_by=NO_ENTRY, reason="no login entry matches"
     )
+
+
+def unaccepted(steps: Iterable[Step], accepted: frozenset[str]) -> str:
+    """Why the entry that decides does not take these steps, as the end of a sentence about it; or ""."""
+    by_line = any(step.certificate is not None and not step.certificate.authority for step in steps)
+    return "does not accept the option cert-authority" if by_line and "cert-authority" not in accepted else ""
 
 
 def accepted_options(ruleset: Ruleset, case: Case) -> tuple[frozenset[str], datetime | None]:

@@ -9,7 +9,7 @@ LOG_LEVELS: Final = ("debug", "info", "notice", "warning", "error")
 KEY_OPTIONS: Final = ("environment", "no-touch-required", "cert-authority")
 """Options of authorized_keys files that widen what a key may do, and that count only where an entry accepts them."""
 
-SERVED_KEY_OPTIONS: Final = frozenset(["environment"])
+SERVED_KEY_OPTIONS: Final = frozenset(["environment", "cert-authority"])
 """Of these, what the daemon can do. Where it can not, the option gives nothing, whatever the key says."""
 
 TOUCH: Final = ("required", "verified")

@@ -70,6 +70,9 @@ def narrowers_of(ruleset: Ruleset, person: Person, steps: Iterable[Step]) -> Nar
     for step in steps:
         if step.method != "publickey":
             continue
+        if step.certificate is not None and not step.certificate.authority:
+            found += _of_signer(person, step, step.certificate)
+            continue
         if step.certificate is not None:
             found += _of_certificate(ruleset, step.certificate)
         else:
@@ -95,6 +98,19 @@ def _of_certificate(ruleset: Ruleset, certificate: Certificate) -> list[Narrower
     authority = ruleset.authorities.get(certificate.authority)
     if authority is not None and authority.narrowing != NO_NARROWING:
         found.append(Narrower(f"authority {authority.name}", authority.where, authority.narrowing))
+    return found
+
+
+def _of_signer(person: Person, step: Step, certificate: Certificate) -> list[Narrower]:
+    """A certificate that the key of a line signed: what the line says holds for it, but that it is an authority."""
+    key = person.signer_of(step)
+    name = f"key {(key.name if key is not None else None) or certificate.signer}"
+    found = [Narrower(f"the certificate of {name}", CERTIFICATE, certificate.narrowing, certificate)]
+    entry = (key.narrowing, key.where) if key is not None else (NO_NARROWING, "")
+    for limits, where in (entry, (step.narrowing, step.narrowing.where or "the key")):
+        limits = replace(limits, authority=False, principals=None)
+        if limits != NO_NARROWING:
+            found.append(Narrower(name, where, limits))
     return found
 
 

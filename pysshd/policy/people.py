@@ -141,11 +141,21 @@ class Person:
 
         That a key is listed says nothing of a certificate for it.
         """
-        for key in self.keys if step.certificate is None else ():
+        return self._entry(step.key, step.label) if step.certificate is None else None
+
+    def signer_of(self, step: Step) -> PersonKey | None:
+        """The entry that lists the key which signed the certificate of a step, where no authority of the file did."""
+        certificate = step.certificate
+        return (
+            self._entry(certificate.signer or None, step.label) if certificate and not certificate.authority else None
+        )
+
+    def _entry(self, fingerprint: str | None, label: str | None) -> PersonKey | None:
+        for key in self.keys if fingerprint is not None else ():
             if key.file is None:
-                if key.fingerprint == step.key and step.key is not None and step.label in (None, key.label):
+                if key.fingerprint == fingerprint and label in (None, key.label):
                     return key
-            elif step.key is not None and step.label == key.label:
+            elif label == key.label:
                 return key
         return None
 

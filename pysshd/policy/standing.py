@@ -59,6 +59,7 @@ def _reason(
     """Why these steps do not count for a person, or ""; and when that may change. ends: of what their keys say."""
     account, now = facts.account, facts.now
     windows, fault = [person.window, *(Window(None, end) for end in ends)], ""
+    windows += [key.window for step in steps if (key := person.signer_of(step)) is not None]
     for step in steps:
         window, found = _counts(ruleset, person, account, step)
         if window is not None:
@@ -73,6 +74,8 @@ def _reason(
 def _counts(ruleset: Ruleset, person: Person, account: str, step: Step) -> tuple[Window | None, str]:
     """When one step counts, where it has a time, and why it never does, or ""."""
     certificate, method = step.certificate, step.method
+    if certificate is not None and not certificate.authority:
+        return window_of_certificate(certificate), _signer_fault(person, account, step, certificate)
     if certificate is not None:
         return window_of_certificate(certificate), _certificate_fault(ruleset, person, account, certificate)
     if method == "publickey":
@@ -83,6 +86,22 @@ def _counts(ruleset: Ruleset, person: Person, account: str, step: Step) -> tuple
     if method == "totp":
         return None, "" if person.totp is not None else f"{person.name} has no totp"
     return None, "" if method in _PROVED_ELSEWHERE else "a method is not served"
+
+
+def _signer_fault(person: Person, account: str, step: Step, certificate: Certificate) -> str:
+    """Why a certificate does not count that a key of the person signed, or ""; when the key does is not asked here."""
+    key = person.signer_of(step)
+    if key is None:
+        return "a certificate is of no authority of the file"
+    said = (key.narrowing, step.narrowing)
+    if not any(one.authority for one in said):
+        return f"key {key.name or certificate.signer} is no authority"
+    if certificate.options:
+        return f"a certificate has the critical option {min(certificate.options)!r}, which is not served"
+    named = [one.principals for one in said if one.principals is not None] or [frozenset([account])]
+    if any(certificate.principals.isdisjoint(principals) for principals in named):
+        return f"key {key.name or certificate.signer} lets no principal of the certificate log in as this account"
+    return ""
 
 
 def _certificate_fault(ruleset: Ruleset, person: Person, account: str, certificate: Certificate) -> str:

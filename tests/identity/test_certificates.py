@@ -16,9 +16,10 @@ from pysshd.identity.certificates import said_by
 from pysshd.identity.key_files import KeyFiles
 from pysshd.identity.passwords import PasswordQueue
 from pysshd.identity.virtual import VirtualPeople
+from pysshd.patterns.key_options import parse_options
 from pysshd.patterns.narrowing import NO_NARROWING
 from pysshd.policy.load import load_text
-from pysshd.policy.people import Person
+from pysshd.policy.people import Person, PersonKey
 from pysshd.policy.query import UnixFacts
 from pysshd.server.known import HostAccount, Known
 from pysshd.server.ports import KeyHolder
@@ -172,3 +173,29 @@ def test_whom_a_certificate_makes_a_person_has_a_home_and_an_account(tmp_path: P
     assert (account.name, account.uid, account.person) == ("web", 1234, "dave")
     with pytest.raises(LookupError):
         SystemAccounts({}).account("dave", "web", False, known)
+
+
+def test_a_key_of_a_line_with_cert_authority_signs_for_its_owner(tmp_path: Path) -> None:
+    none = f"its authority {CA.public.fingerprint} is none of the policy"
+    file = tmp_path / "alice.pub"
+    people = f"""
+version: 1
+users: {{alice: {{keys: [{{name: own, file: "{file}"}}, 'cert-authority {OTHER.public.line}']}}}}
+"""
+    for line, holds in ((f"cert-authority,no-pty {CA.public.line}", True), (CA.public.line, False), ("x", False)):
+        file.write_text(line + "\n")
+        file.chmod(0o644)
+        found = holder(made(key_id=b"whatever"), people)
+        if not holds:
+            assert found == none
+            continue
+        assert (found.person, found.step.label, found.step.key) == ("alice", "own", SUBJECT.public.fingerprint)
+        assert (found.step.certificate.authority, found.step.certificate.signer) == ("", CA.public.fingerprint)
+        assert not found.step.narrowing.pty
+    inline = holder(made(authority=OTHER), people)
+    assert (inline.person, inline.step.label) == ("alice", OTHER.public.fingerprint)
+    known = Known(
+        people={"alice": Person("alice", keys=(PersonKey("~/k", file="~/k"),))},
+        keys={CA.public.fingerprint: (("alice", "~/k", parse_options("cert-authority", UTC)),)},
+    )
+    assert holder(made(), "version: 1", known=known).step.label == "~/k"

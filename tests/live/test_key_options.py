@@ -25,11 +25,14 @@ users:
       - 'expiry-time="202001010000Z" @@old@@'
       - 'permitopen="localhost:80" @@opens@@'
       - 'environment="SAYS=so much",environment="LANG=C" @@sets@@'
+      - 'cert-authority,principals="web,alice",no-pty @@signs@@'
       - {name: files, file: @FILE@}
 authorities:
   staff: {keys: ["@@ca@@"]}
   guarded: {keys: ["@@guard@@"], from: 127.0.0.2, options: no-pty}
-login: [{methods: publickey, set: {key_options: environment}}]
+login:
+  - {from: 127.0.0.4, methods: publickey}
+  - {methods: publickey, set: {key_options: [environment, cert-authority]}}
 roles: {all: {shell: true, exec: any, pty: true, env: {accept: LANG}, subsystems: {sftp: [cat]}}}
 grants: [{who: alice, roles: all}]
 """
@@ -187,6 +190,18 @@ def test_an_authority_narrows_all_its_certificates(house: Daemon, keys: Keys) ->
     done = house.ssh("tty", key=name, options=("-tt", "-b", "127.0.0.2"))
     assert b"PTY allocation request failed" in done.stderr
     assert house.ssh("exit 7", key=name, options=("-b", "127.0.0.2")).returncode == 7
+
+
+def test_a_key_with_cert_authority_signs_where_that_is_accepted(house: Daemon, keys: Keys) -> None:
+    name = certify(keys, "by_line", ca="signs", person="any words", principal="web")
+    assert house.ssh("exit 7", key=name).returncode == 7
+    assert b"PTY allocation request failed" in house.ssh("tty", key=name, options=("-tt",)).stderr
+    since = len(house.events())
+    assert house.ssh("exit 7", key=name, options=("-b", "127.0.0.4")).returncode == 255
+    reasons = [event.get("reason") for event in house.events()[since:]]
+    assert "login entry 1 does not accept the option cert-authority" in reasons
+    assert house.ssh("exit 7", key=certify(keys, "by_line2", ca="signs", principal="bob")).returncode == 255
+    assert house.ssh("exit 7", key="signs").returncode == 255
 
 
 def test_a_certificate_of_rsa(house: Daemon, keys: Keys) -> None:

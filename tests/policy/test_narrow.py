@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from pysshd.patterns.key_options import parse_options
+from pysshd.patterns.narrowing import NO_NARROWING, Narrowing
 from pysshd.policy.decide import decide
 from pysshd.policy.decision import Decision
 from pysshd.policy.load import load_text
+from pysshd.policy.narrow import PERMITTED_BY
 from pysshd.policy.query import (
     X11,
     Agent,
@@ -34,6 +36,7 @@ from pysshd.policy.query import (
     Subsystem,
 )
 from pysshd.policy.ruleset import Ruleset
+from pysshd.policy.steps import Certificate
 from pysshd.policy.ways import Forced, Program, SftpWay, ShellCommand, Words
 from tests.policy.support import FINGERPRINTS, HASH, KEYS, NOON, PASSWORD
 
@@ -231,7 +234,7 @@ def test_a_key_expires_in_the_zone_of_the_file_but_for_utc(stamp: str, zone: str
     assert not ask(ruleset, Login((), LAPTOP), now=end).allowed
 
 
-@pytest.mark.parametrize("server", ["owner: alice", "owner: alice, min_uid: 1000"])
+@pytest.mark.parametrize("server", ["owner: alice", "owner: alice, worker_user: nobody"])
 def test_without_a_zone_in_the_file_a_key_expires_where_each_hour_comes_first(server: str) -> None:
     ruleset = load('expiry-time="20261124"', server=server)
     assert ask(ruleset, Exec(b"ls"), now=datetime(2026, 11, 22, tzinfo=UTC)).valid_until == datetime(
@@ -425,3 +428,90 @@ def test_a_key_of_an_authority_is_no_key_by_itself() -> None:
     found = ask(load(), Login((), replace(OTHER, narrowing=line)), replace(OTHER, narrowing=line))
     assert (found.allowed, found.decided_by) == (False, "/k:1")
     assert "is that of an authority, and proves nothing by itself" in found.reason
+
+
+# Certificates of a line's key
+
+
+def signed(*principals: str, line: str = "cert-authority", label: str | None = "laptop", **more: Any) -> Step:
+    said = Certificate("", "whatever", frozenset(principals or ("alice",)), frozenset(["permit-pty"]), **more)
+    said = replace(said, signer=more.get("signer", FINGERPRINTS[0]))
+    narrowing = parse_options(line, UTC, "/k:1") if line else NO_NARROWING
+    return Step("publickey", FINGERPRINTS[3], label, said, narrowing)
+
+
+ACCEPTING = "login: [{methods: publickey, set: {key_options: cert-authority}}]\n"
+
+
+@pytest.mark.security("S60")
+@pytest.mark.parametrize(
+    ("options", "step", "reason"),
+    [
+        ("cert-authority", signed(line=""), ""),
+        ("", signed(), ""),
+        (
+            "cert-authority",
+            signed("bob", line=""),
+            "key laptop lets no principal of the certificate log in as this account",
+        ),
+        ('cert-authority,principals="web"', signed(line=""), "key laptop lets no principal of the certificate"),
+        ('cert-authority,principals="db,web"', signed("web", line=""), ""),
+        ("", signed("web", line='cert-authority,principals="web"'), ""),
+        ('principals="db"', signed("web", line='cert-authority,principals="web"'), "key laptop lets no principal"),
+        ("", signed(line="no-pty"), "key laptop is no authority"),
+        ("", signed(line=""), "key laptop is no authority"),
+        ("cert-authority", signed(label="other"), "a certificate is of no authority of the file"),
+        ("cert-authority", signed(signer=FINGERPRINTS[2]), "a certificate is of no authority of the file"),
+        ("cert-authority", signed(signer=""), "a certificate is of no authority of the file"),
+        ("cert-authority", signed(options=frozenset(["new"])), "has the critical option 'new', which is not served"),
+        ("cert-authority", signed(not_after=NOON), "alice or a key of theirs is not valid at this time"),
+        ('cert-authority,from="11.0.0.0/8"', signed(line=""), "key laptop is good from 11.0.0.0/8 alone"),
+        ('cert-authority,expiry-time="20200101"', signed(line=""), "not valid at this time"),
+    ],
+)
+def test_certificates_of_a_key_that_is_an_authority(options: str, step: Step, reason: str) -> None:
+    ruleset = load(options, GRANTS + ACCEPTING)
+    found = ask(ruleset, Login((), step), step)
+    assert found.allowed is (not reason)
+    assert reason in found.reason
+    assert ask(ruleset, Exec(b"ls"), step).allowed is (not reason)
+
+
+def test_such_a_certificate_counts_where_the_deciding_entry_accepts_it() -> None:
+    login = (
+        "login: [{from: 10.0.0.0/8, methods: publickey, set: {key_options: cert-authority}}, {methods: publickey}]\n"
+    )
+    ruleset, step = load("cert-authority", GRANTS + login), signed(line="")
+    assert ask(ruleset, Login((), step), step).allowed
+    assert ask(ruleset, Exec(b"ls"), step).allowed
+    away = ask(ruleset, Login((), step), step, source="11.0.0.1")
+    assert away.reason == "login entry 2 does not accept the option cert-authority"
+    found = ask(ruleset, Exec(b"ls"), step, source="11.0.0.1")
+    assert (found.allowed, found.reason) == (False, "the login entry does not accept the option cert-authority")
+    assert not ask(load("cert-authority"), Login((), step), step).allowed
+    timed = login.replace("from: 10.0.0.0/8", "not_after: 2026-11-23")
+    assert ask(load("cert-authority", GRANTS + timed), Exec(b"ls"), step).valid_until == datetime(
+        2026, 11, 24, tzinfo=UTC
+    )
+
+
+def test_such_a_certificate_is_narrowed_by_the_line_and_by_itself() -> None:
+    ruleset = load("cert-authority,no-agent-forwarding", GRANTS + ACCEPTING)
+    step = signed(line='cert-authority,permitopen="a:1"', narrowing=Narrowing(b"id"))
+    assert ask(ruleset, Pty("xterm"), step).allowed
+    assert ask(ruleset, Shell(), step).way == ShellCommand(b"id", False, asked=b"")
+    found = ask(ruleset, Agent(), step)
+    assert found.reason == "the certificate of key laptop has no permit-agent-forwarding"
+    full = replace(step, certificate=replace(step.certificate, extensions=frozenset(PERMITTED_BY.values())))  # type: ignore[type-var]
+    assert ask(ruleset, Agent(), full).reason == "key laptop allows no agent-forwarding"
+    assert ask(ruleset, Connect("b", 1), full).reason == "key laptop opens a:1 alone"
+    assert ask(ruleset, Connect("a", 1), full).allowed
+
+
+def test_certificate_as_a_method_of_keys_that_are_authorities() -> None:
+    ruleset = load("cert-authority", GRANTS + ACCEPTING.replace("methods: publickey", "methods: certificate"))
+    step = signed(line="")
+    assert ask(ruleset, Login((), step), step).allowed
+    assert not ask(ruleset, Login((), OTHER), OTHER).allowed
+    assert ruleset.takes_certificates
+    assert not load("cert-authority").takes_certificates
