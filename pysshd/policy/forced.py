@@ -5,7 +5,7 @@ from typing import Final
 
 from pysshd.patterns.words import WordsError, split_words, to_bytes
 from pysshd.policy.query import Exec, Request, Run, Subsystem
-from pysshd.policy.ways import Forced, RunWay, SftpWay, Way
+from pysshd.policy.ways import Forced, RunWay, Way
 
 INTERNAL_SFTP: Final = b"internal-sftp"
 """As a forced command, OpenSSH's name for the daemon's own SFTP server: here the subsystem, by whatever serves it."""
@@ -35,11 +35,8 @@ def original_of(request: Request) -> bytes:
 
 def instead(way: Way | None, asked: Request, command: bytes) -> Way | None:
     """The way of a forced command, with what was asked for; None where the grants force another one."""
-    if isinstance(way, SftpWay):
-        return way
-    if not isinstance(way, RunWay):
-        return None
-    if not isinstance(way, Forced):
-        return replace(way, asked=original_of(asked))
-    words = words_of(forced_request(command))
-    return replace(way, original=original_of(asked)) if words is not None and to_bytes(words) == way.argv else None
+    if isinstance(way, Forced):
+        words = words_of(forced_request(command))
+        return replace(way, original=original_of(asked)) if words is not None and to_bytes(words) == way.argv else None
+    # The daemon's own SFTP server has no environment to tell it in.
+    return replace(way, asked=original_of(asked)) if isinstance(way, RunWay) else way

@@ -55,11 +55,6 @@ class Narrower:
     limits: Narrowing
     certificate: Certificate | None = None
 
-    @property
-    def plain(self) -> bool:
-        """Whether nothing is less by it."""
-        return self.certificate is None and self.limits == NO_NARROWING
-
 
 Narrowers: TypeAlias = tuple[Narrower, ...]
 

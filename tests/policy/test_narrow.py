@@ -12,7 +12,7 @@ from pysshd.patterns.narrowing import NO_NARROWING, Narrowing
 from pysshd.policy.decide import decide
 from pysshd.policy.decision import Decision
 from pysshd.policy.load import load_text
-from pysshd.policy.narrow import PERMITTED_BY
+from pysshd.policy.narrow import PERMITTED_BY, Narrower, refusal
 from pysshd.policy.query import (
     X11,
     Agent,
@@ -302,6 +302,11 @@ def test_permitlisten(options: str, address: str, port: int, allowed: bool) -> N
     found = ask(load(options), Listen(address, port))
     assert found.allowed is allowed
     assert allowed or found.reason.startswith("key laptop listens at ")
+
+
+def test_a_host_that_is_none_is_opened_by_no_key() -> None:
+    narrower = Narrower("key k", "/k:1", parse_options('permitopen="a:1"', UTC))
+    assert refusal(Connect("127.1", 1), (narrower,)) == ("key k opens no such host", "/k:1")
 
 
 # Forced commands

@@ -224,6 +224,8 @@ def test_lines_of_files_are_compared_too() -> None:
     assert gained(text, text) == set()
     entry = text.replace("file: /k.pub", "file: /k.pub, options: no-pty")
     assert gained(entry, text) == {"by the key laptop: pty"}
+    another = gained(policy("no-pty", other=""), policy("no-pty"))
+    assert {what.partition(" with ")[0] for what in another} == {"login by publickey"}
 
 
 def test_a_version_has_another_name_where_a_line_narrows_otherwise() -> None:
