@@ -263,7 +263,7 @@ def _standing_edits(scene: Scene) -> Iterator[Edit]:
 
 def _lifted(scene: Scene, kind: type) -> Iterator[Edit]:
     for option, where, change in lifted(scene.person, scene.keys, kind):
-        yield Edit(f"take {option}", where, _with_person(scene.person, change))
+        yield Edit(f"take the option {option}", where, _with_person(scene.person, change))
 
 
 def _with_valid_key(label: str, person: Person) -> Person:

@@ -61,7 +61,7 @@ def lifted(person: Person, steps: Iterable[Step], kind: type) -> Iterator[tuple[
         for attribute in _NARROWED.get(kind, ()):
             if getattr(key.narrowing, attribute) != getattr(NO_NARROWING, attribute):
                 yield (
-                    f"{_OPTION_OF[attribute]} from the key {key.label}",
+                    f"{_OPTION_OF[attribute]} away from the key {key.label}",
                     key.where,
                     partial(_without, key.label, attribute),
                 )

@@ -7,6 +7,7 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Any, Final
 
+from pysshd.patterns.narrowing import shown
 from pysshd.patterns.special import LOCALHOST, LOCALHOST_ADDRESSES
 from pysshd.policy.bounds import LIMITS, Bounds, Limit
 from pysshd.policy.changes import Change, RolesByGrant, changes_for, changes_for_login
@@ -131,13 +132,18 @@ def said_way(way: Way) -> str:
 
 _SAID: Final[Mapping[type, Callable[[Any], str]]] = MappingProxyType({
     LoginShell: lambda way: "the account's own shell",
-    ShellCommand: lambda way: "by the account's own shell, with -c",
+    ShellCommand: lambda way: f"by the account's own shell, with -c{_instead(way)}",
     Words: lambda way: f"without a shell: {_words(way.argv)}",
     Program: lambda way: f"a program of the policy: {_words(way.argv)}",
     Forced: lambda way: f"a forced program: {_words(way.argv)}",
     SftpWay: lambda way: f"the daemon's own {'scp' if way.scp else 'SFTP server'}, over {_mounts(way.mounts)}",
     FileWay: lambda way: f"at {way.mount.folder}{way.below}" if way.mount is not None else "",
 })  # fmt: skip
+
+
+def _instead(way: ShellCommand) -> str:
+    """The command, where it is not the one that was asked for."""
+    return f": {shown(way.command)}" if way.asked is not None else ""
 
 
 def _mounts(mounts: tuple[Mount, ...]) -> str:

@@ -31,14 +31,14 @@ def taken_away(ruleset: Ruleset, person: Person, step: Step, column: str) -> lis
 
 def _taken(limits: Narrowing, column: str) -> str:
     if column == "login":
-        ends = [f"until {limits.expires.isoformat(timespec='minutes')}"] if limits.expires is not None else []
-        said = ", ".join([*(f"from {one}" for one in limits.sources), *ends])
-        return f"but {said}" if said else "but as an authority" if limits.authority else ""
+        ends = [f"after {limits.expires.isoformat(timespec='minutes')}"] if limits.expires is not None else []
+        said = ", ".join([*(f"elsewhere than from {one}" for one in limits.sources), *ends])
+        return said or ("itself, for it is an authority" if limits.authority else "")
     if column in _FLAGS:
         attribute, option = _FLAGS[column]
         if not getattr(limits, attribute):
-            return f"no {option}"
-        places = [("opens", limits.opens), ("listens at", limits.listens)] if column == "forward" else []
-        return ", ".join(f"but {verb} {', '.join(map(str, some))}" for verb, some in places if some is not None)
+            return option
+        places = [("to open", limits.opens), ("to listen at", limits.listens)] if column == "forward" else []
+        return ", ".join(f"{verb} all but {', '.join(map(str, some))}" for verb, some in places if some is not None)
     forced = limits.command is not None and column != "global-requests"
-    return f"but {shown(limits.command)}" if forced and limits.command is not None else ""
+    return f"all but {shown(limits.command)}" if forced and limits.command is not None else ""

@@ -372,5 +372,5 @@ def test_it_is_served() -> None:
 
 def test_a_file_of_an_authority_has_keys_without_options() -> None:
     files = {"ca/robots.pub": parse_key_file(f"cert-authority {KEYS[3]}\n".encode())}
-    with pytest.raises(PolicyError, match="ca/robots.pub: it has options in front of a key"):
+    with pytest.raises(PolicyError, match=r"ca/robots.pub: it has options in front of a key"):
         load_text(PEOPLE, key_files=files)

@@ -10,7 +10,7 @@ import pytest
 from pysshd.policy.changes import changes_for, changes_for_login
 from pysshd.policy.diff import difference
 from pysshd.policy.diff_sessions import Side
-from pysshd.policy.explain import NARROWS, Explanation, explain, login_by, plain
+from pysshd.policy.explain import NARROWS, Explanation, explain, login_by, plain, said_way
 from pysshd.policy.keyfiles import parse_key_file
 from pysshd.policy.load import Loaded, load_text
 from pysshd.policy.matrix import DENIED, NO, SOMETIMES, YES, Cell, matrix
@@ -124,7 +124,7 @@ def test_explain_tells_the_key_before_the_grants_and_which_option_to_take_away()
     assert found.effects == (NARROWS, "allow")
     assert found.decision.trace[0].failed == "allows no pty"
     ((edit,),) = found.changes
-    assert (edit.text, edit.where) == ("take no-pty (or restrict) from the key laptop", "p.yaml:4")
+    assert (edit.text, edit.where) == ("take the option no-pty (or restrict) away from the key laptop", "p.yaml:4")
     told = plain(found)["decision"]["trace"][0]
     assert (told["entry"], told["effect"], told["failed"]) == ("key laptop", "narrows", "allows no pty")
 
@@ -148,7 +148,7 @@ def test_explain_of_a_forced_command() -> None:
 def test_explain_of_a_login_that_a_key_keeps_out(options: str, option: str) -> None:
     found = loaded(options)
     assert [[edit.text for edit in change] for change in changes_for_login(found.ruleset, scene(found))] == [
-        [f"take {option} from the key laptop"]
+        [f"take the option {option} away from the key laptop"]
     ]
 
 
@@ -249,14 +249,18 @@ def cell(column: str, *args: str, **more: str) -> Cell:
 def test_the_matrix_tells_what_keys_take_away() -> None:
     some = cell("pty", "no-pty")
     assert (some.state, [(one.what, one.conditions, one.where) for one in some.reasons if not one.allows]) == (
-        SOMETIMES, [("no pty", "by key laptop", "p.yaml:4")],
+        SOMETIMES, [("pty", "by key laptop", "p.yaml:4")],
     )  # fmt: skip
     assert cell("pty", "no-pty", other="").state == DENIED
     assert cell("pty", "no-agent-forwarding", other="").state == YES
     assert cell("exec", 'command="id"', other="").state == SOMETIMES
-    assert [one.what for one in cell("env", 'command="id"').reasons] == ["env: {accept: LANG}", "but 'id'"]
-    for options, what in (('from="10.0.0.0/8"', "but from 10.0.0.0/8"), ("cert-authority", "but as an authority"),
-                          ('expiry-time="20270101Z"', "but until 2027-01-01T00:00+00:00")):  # fmt: skip
+    assert [one.what for one in cell("env", 'command="id"').reasons] == ["env: {accept: LANG}", "all but 'id'"]
+    said = {
+        'from="10.0.0.0/8"': "elsewhere than from 10.0.0.0/8",
+        "cert-authority": "itself, for it is an authority",
+        'expiry-time="20270101Z"': "after 2027-01-01T00:00+00:00",
+    }
+    for options, what in said.items():
         found = cell("login", options)
         assert (found.state, found.reasons[-1].what) == (SOMETIMES, what)
     assert cell("login", "no-pty").state == YES
@@ -264,7 +268,7 @@ def test_the_matrix_tells_what_keys_take_away() -> None:
     forward = GRANTS.replace("exec: [ls, id]", "forward: {local: '*:*'}")
     text = policy('permitopen="a:1",permitlisten="2"').replace(GRANTS, forward)
     (row,) = matrix(Side(load_text(text, language=True).ruleset)).rows
-    assert row.cell("forward").reasons[-1].what == "but opens a:1, but listens at *:2"
+    assert row.cell("forward").reasons[-1].what == "to open all but a:1, to listen at all but *:2"
 
 
 # Warnings
@@ -295,3 +299,14 @@ def test_ends_are_told_with_their_zone() -> None:
     text = policy('expiry-time="20270101"').replace("owner: alice", "owner: alice, timezone: Asia/Tokyo")
     key = load_text(text).ruleset.people["alice"].keys[0]
     assert key.narrowing.expires == datetime(2026, 12, 31, 15, tzinfo=UTC)
+
+
+def test_how_a_forced_command_is_run_is_told_with_it() -> None:
+    any_command = policy('command="id; date"').replace("exec: [ls, id]", "exec: any")
+    found = load_text(any_command, "p.yaml", language=True)
+    way = explained(found, Shell()).decision.way
+    assert way is not None
+    assert said_way(way) == "by the account's own shell, with -c: 'id; date'"
+    plain_way = explained(load_text(any_command.replace('command="id; date" ', ""), "p.yaml"), Exec(b"id")).decision.way
+    assert plain_way is not None
+    assert said_way(plain_way) == "by the account's own shell, with -c"
