@@ -10,7 +10,7 @@ from pysshd.cli.denials import show as show_logged
 from pysshd.cli.scene import Given, scene_of, scene_options
 from pysshd.cli.show import TROUBLE, load_or_end, say, write_json
 from pysshd.policy.decision import Decision, Tried
-from pysshd.policy.explain import LOGIN, Explanation, plain, said_bounds, said_way
+from pysshd.policy.explain import LOGIN, NARROWS, Explanation, plain, said_bounds, said_way
 from pysshd.policy.explain import explain as explained
 from pysshd.policy.query import UNKNOWN, Request, Unknown
 from pysshd.policy.roles import roles_by_grant
@@ -165,14 +165,17 @@ def _facts(found: Explanation) -> list[str]:
 def _trace(found: Explanation) -> None:
     logins = [(LOGIN, tried) for tried in found.login.decision.trace]
     rows = [*logins, *zip(found.effects, found.decision.trace, strict=True)]
-    names = [tried.entry if effect == LOGIN else f"{effect} {tried.entry}" for effect, tried in rows]
+    names = [tried.entry if effect in (LOGIN, NARROWS) else f"{effect} {tried.entry}" for effect, tried in rows]
     width = max(map(len, names), default=0)
     places = max((len(tried.where) for _, tried in rows), default=0)
     if rows:
         say("tried")
     for (effect, tried), name in zip(rows, names, strict=True):
         said = _matches(tried) if tried.matched else f"does not count: {tried.failed}"
-        colour = None if not tried.matched else "red" if effect == "deny" else "green"
+        if effect == NARROWS:
+            said = tried.failed or "narrows"
+        refuses = effect == "deny" or (effect == NARROWS and tried.failed)
+        colour = None if not tried.matched else "red" if refuses else "green"
         say(f"  {tried.where:<{places}}  {name:<{width}}  {said}", colour=colour)
 
 

@@ -14,12 +14,11 @@ from pysshd.policy.explain import default_login, login_by
 from pysshd.policy.fields_login import methods
 from pysshd.policy.load import Loaded
 from pysshd.policy.nodes import Scalar
-from pysshd.policy.people import Person
 from pysshd.policy.problems import Mark
 from pysshd.policy.query import UNKNOWN, IPAddress, Step, Unknown
 from pysshd.policy.reading import check
 from pysshd.policy.report import Report, meant, show
-from pysshd.policy.scene import Scene, held_steps, holder_of, listeners_of, named_step
+from pysshd.policy.scene import Scene, counts, held_steps, holder_of, listeners_of, named_step
 from pysshd.policy.values import exact_instant
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -87,15 +86,15 @@ def scene_of(loaded: Loaded, given: Given, file: Path) -> tuple[Scene, tuple[Ste
         client=given.client if given.client is not None else UNKNOWN,
         system_groups=frozenset(given.groups) if given.groups or given.no_groups else UNKNOWN,
     )
-    held = _held(loaded, person, given.keys, scene.now)
+    held = _held(loaded, scene, given.keys)
     if given.chain is None:
         return default_login(ruleset, scene, held), held
     return login_by(ruleset, scene, _chain(given.chain), held), held
 
 
-def _held(loaded: Loaded, person: Person, names: Iterable[str], now: datetime) -> tuple[Step, ...]:
-    """The keys that are named, then the others, of which those come first that are valid."""
-    key_files = loaded.key_files or {}
+def _held(loaded: Loaded, scene: Scene, names: Iterable[str]) -> tuple[Step, ...]:
+    """The keys that are named, then the others, of which those come first that are of use."""
+    key_files, person = loaded.key_files or {}, scene.person
     held = held_steps(person, key_files)
     named = []
     for name in names:
@@ -104,7 +103,7 @@ def _held(loaded: Loaded, person: Person, names: Iterable[str], now: datetime) -
             labels = [step.label or "" for step in held]
             raise wrong("--key", f"{person.name} has no key {show(name)}", meant(name, labels))
         named.append(step)
-    valid = {step for step in held if (key := person.key_of(step)) is not None and key.window.holds(now)}
+    valid = {step for step in held if counts(loaded.ruleset, scene, step)}
     others = sorted((step for step in held if step not in named), key=lambda step: step not in valid)
     return (*named, *others)
 

@@ -204,7 +204,8 @@ async def _run(options: Options, log: AuditLog, launcher: Launcher, prepared: Pr
     if maker.warning is not None:
         warn(maker.warning)
     signer = make_signer(ruleset.settings.crypto, prepared.keys, prepared.certificates, warn)
-    terms = make_terms(ruleset.settings, signer, prepared.hidden_first, os.environ.get("TZ"))
+    terms = make_terms(ruleset.settings, signer, prepared.hidden_first, os.environ.get("TZ"),
+                       certified=ruleset.takes_certificates)  # fmt: skip
     with ExitStack() as stack:
         stack.enter_context(closing(helpers))
         stack.enter_context(threads_watched(log))

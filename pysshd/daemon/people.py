@@ -16,6 +16,7 @@ from pysshd.identity.queue import HelperQueue
 from pysshd.identity.system import LOOK_UP_WITHIN, LOOK_UPS, PASSWORD_WITHIN, SystemPeople
 from pysshd.identity.virtual import VirtualPeople
 from pysshd.policy.ruleset import Ruleset
+from pysshd.policy.values import timezone
 from pysshd.processes.monitor.terminal import tty_group
 from pysshd.server.ports import Clock
 from pysshd.ssh.crypto.entropy import SystemEntropy
@@ -46,20 +47,20 @@ def make_people(
     StartupError where the host lacks what the policy needs.
     """
     uid, server, passwords = os.geteuid(), ruleset.settings.server, queues.passwords
+    zone, certified = timezone(server.options_timezone), bool(ruleset.authorities)
     if server.accounts == "system":
         if ruleset.source is not None and ruleset.source.password:
             host_crypt()
         tty_group()
-        file = VirtualPeople(
-            ruleset, KeyFiles(frozenset({0})), passwords, SystemAccounts(ruleset.people), SystemEntropy(), complain
-        )
+        files, system = KeyFiles(frozenset({0}), zone), SystemAccounts(ruleset.people, certified=certified)
+        file = VirtualPeople(ruleset, files, passwords, system, SystemEntropy(), complain)
         return SystemPeople(ruleset, file, queues.look_ups, queues.checks, clock, complain)
     try:
         entry = pwd.getpwuid(uid)
     except KeyError:
         entry = None
-    accounts = ServiceAccounts(ServiceUser.from_passwd(entry, uid), state, ruleset.people)
-    return VirtualPeople(ruleset, KeyFiles(frozenset({0, uid})), passwords, accounts, SystemEntropy(), complain)
+    accounts = ServiceAccounts(ServiceUser.from_passwd(entry, uid), state, ruleset.people, certified=certified)
+    return VirtualPeople(ruleset, KeyFiles(frozenset({0, uid}), zone), passwords, accounts, SystemEntropy(), complain)
 
 
 def _cpus() -> int:

@@ -89,7 +89,8 @@ class Renewing:
         ruleset, before = found.ruleset, self.terms
         await self.check(ruleset)
         signer = make_signer(ruleset.settings.crypto, self.keys, self.certificates, self.warn)
-        terms = make_terms(ruleset.settings, signer, found.hidden, before.timezone)
+        terms = make_terms(ruleset.settings, signer, found.hidden, before.timezone,
+                           certified=ruleset.takes_certificates)  # fmt: skip
         rules = Rules(ruleset, self.make_people(ruleset))
         made = Made(rules, replace(self.services, signer=signer), replace(terms, limits=before.limits))
         self.services, self.terms, self.current.rules = made.services, made.terms, rules

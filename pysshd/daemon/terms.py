@@ -10,6 +10,7 @@ from pysshd.policy.settings import Crypto, Settings
 from pysshd.processes.boundary.calls.connection import Assign
 from pysshd.processes.monitor.signer import Signer
 from pysshd.processes.monitor.terms import Terms
+from pysshd.ssh.crypto.certs import CERTIFICATE_ALGORITHMS
 from pysshd.version import __version__
 
 IDENTIFICATION = f"SSH-2.0-pysshd_{__version__}".encode()
@@ -40,8 +41,13 @@ def make_signer(
     return signer
 
 
-def make_terms(settings: Settings, signer: Signer, hidden: tuple[str, ...], timezone: str | None) -> Terms:
-    """Return the terms; StartupError where the host keys serve no algorithm that the policy offers."""
+def make_terms(
+    settings: Settings, signer: Signer, hidden: tuple[str, ...], timezone: str | None, *, certified: bool = False
+) -> Terms:
+    """Return the terms; StartupError where the host keys serve no algorithm that the policy offers.
+
+    certified: whether users may come with certificates, of keys that sign as the policy says.
+    """
     limits, crypto, algorithms = settings.limits, settings.crypto, settings.crypto.algorithms
     if not signer.public:
         with blamed_on(crypto.where.get("host_key_algorithms")):
@@ -54,7 +60,7 @@ def make_terms(settings: Settings, signer: Signer, hidden: tuple[str, ...], time
         host_keys=signer.public,
         ciphers=algorithms.ciphers,
         macs=algorithms.macs,
-        user_key_algorithms=algorithms.user_key_algorithms,
+        user_key_algorithms=_of_users(algorithms.user_key_algorithms, certified),
         rekey_bytes=min(crypto.rekey_bytes, 0xFFFFFFFF),
         rekey_seconds=int(crypto.rekey_seconds),
         auth_attempts=limits.auth_attempts,
@@ -75,6 +81,12 @@ def make_terms(settings: Settings, signer: Signer, hidden: tuple[str, ...], time
         min_rsa_bits=crypto.min_rsa_bits,
         own_user=settings.server.accounts != "system",
     )
+
+
+def _of_users(algorithms: tuple[str, ...], certified: bool) -> tuple[str, ...]:
+    """How users may sign: with a certificate as with the key that it certifies."""
+    certificates = [name for name, plain in CERTIFICATE_ALGORITHMS.items() if plain in algorithms]
+    return (*algorithms, *(certificates if certified else ()))
 
 
 def identification(addendum: str | None) -> bytes:

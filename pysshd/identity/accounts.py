@@ -8,6 +8,7 @@ from pathlib import Path
 from pwd import struct_passwd
 from typing import Final, Protocol
 
+from pysshd.patterns.names import is_name
 from pysshd.policy.people import Person
 from pysshd.server.known import NOTHING_KNOWN, HostAccount, Known
 from pysshd.server.plan import Account
@@ -45,19 +46,23 @@ class ServiceAccounts:
     """Makes accounts: the owner's programs have the daemon user's home and shell, confined ones a home of their person.
 
     A confined home is `users.NAME.home`, else `{state}/homes/NAME`, made 0700 when it is first used.
+    certified: whether a certificate may make somebody a person.
     """
 
-    def __init__(self, user: ServiceUser, state: Path, people: Mapping[str, Person]) -> None:
+    def __init__(
+        self, user: ServiceUser, state: Path, people: Mapping[str, Person], *, certified: bool = False
+    ) -> None:
         self._user = user
         self._state = state
         self._people = people
+        self._certified = certified
 
     def account(self, person: str, name: str, confined: bool, known: Known = NOTHING_KNOWN) -> Account:
         """The account `name` for `person`.
 
         `LookupError` for a person whom the policy does not have, `OSError` for a home that cannot be used.
         """
-        entry = self._people.get(person)
+        entry = self._people.get(person) or _certified(person, self._certified)
         if entry is None:
             raise LookupError(f"person {person!r} is not in the policy")
         if not confined:
@@ -85,10 +90,12 @@ class SystemAccounts:
     """Makes accounts of what the host says: a session is its Unix account's own.
 
     A confined home is `users.NAME.home`, else that of passwd(5), which must belong to the account.
+    certified: whether a certificate may make somebody a person.
     """
 
-    def __init__(self, people: Mapping[str, Person]) -> None:
+    def __init__(self, people: Mapping[str, Person], *, certified: bool = False) -> None:
         self._people = people
+        self._certified = certified
 
     def account(self, person: str, name: str, confined: bool, known: Known = NOTHING_KNOWN) -> Account:
         """As whom `person` runs who logged in as `name`.
@@ -96,7 +103,7 @@ class SystemAccounts:
         `LookupError` for a person or an account that is not known or of no use now, `OSError` for a home that cannot be
         used.
         """
-        entry = known.people.get(person) or self._people.get(person)
+        entry = known.people.get(person) or self._people.get(person) or _certified(person, self._certified)
         if entry is None:
             raise LookupError(f"person {person!r} is not in the policy")
         unix = known.accounts.get(entry.unix_name(name))
@@ -104,6 +111,11 @@ class SystemAccounts:
             raise LookupError(known.unix(entry.unix_name(name)).fault)
         home = unix.home if not confined else _confined_home(entry, unix)
         return Account(unix.facts.name, unix.uid, unix.gid, unix.groups, home, unix.shell, person, unix.environment)
+
+
+def _certified(name: str, may_be: bool) -> Person | None:
+    """A person of whom no entry says anything, as a certificate makes one."""
+    return Person(name, certified=True) if may_be and is_name(name) else None
 
 
 def _confined_home(entry: Person, unix: HostAccount) -> str:

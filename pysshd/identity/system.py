@@ -11,12 +11,16 @@ from pysshd.errors import DecodeError
 from pysshd.identity.host.calls import CheckPassword, Found, FoundAccount, LookUp, PasswordChecked
 from pysshd.identity.queue import HelperQueue
 from pysshd.identity.virtual import VirtualPeople
+from pysshd.patterns.key_options import KeyOptionsError, parse_options
+from pysshd.patterns.narrowing import NO_NARROWING, Narrowing
 from pysshd.policy.people import Person
 from pysshd.policy.query import UnixFacts
 from pysshd.policy.ruleset import Ruleset
+from pysshd.policy.values import timezone
 from pysshd.server.known import NOTHING_KNOWN, HostAccount, Known
 from pysshd.server.plan import Account
 from pysshd.server.ports import Clock, KeyHolder
+from pysshd.ssh.crypto.certs import Certificate
 from pysshd.ssh.crypto.keys import PublicKey
 
 LOOK_UPS: Final = 16
@@ -77,6 +81,7 @@ class SystemPeople:
         self._complain = complain
         self._clock = clock
         self._stand_in = ""
+        self._zone = timezone(ruleset.settings.server.options_timezone)
         self._remembered: dict[str, _Remembered] = {}
 
     async def look_up(self, account: str, peer: Hashable) -> Known:
@@ -125,7 +130,7 @@ class SystemPeople:
     def _known(self, account: str, found: Found) -> Known:
         source = self._ruleset.source
         people: dict[str, Person] = {}
-        keys: dict[str, list[tuple[str, str]]] = {}
+        keys: dict[str, list[tuple[str, str, Narrowing]]] = {}
         fault = ""
         for known in found.people if source is not None else ():
             assert source is not None
@@ -137,16 +142,32 @@ class SystemPeople:
         for held in found.keys if source is not None else ():
             assert source is not None
             if held.person in people and held.file < len(source.keys):
-                for digest in held.digests:
-                    keys.setdefault(_fingerprint(digest), []).append((held.person, source.keys[held.file]))
+                for digest, number, options in held.keys:
+                    said = self._said(options, f"{os.fsdecode(held.path)}:{number}")
+                    if said is not None:
+                        keys.setdefault(_fingerprint(digest), []).append((held.person, source.keys[held.file], said))
         accounts = {one.name: _account(one, found.environment) for one in found.accounts}
         return Known(people, accounts, {key: tuple(held) for key, held in keys.items()}, fault)
+
+    def _said(self, options: str, where: str) -> Narrowing | None:
+        """What options in front of a key leave; None where they can not be kept."""
+        try:
+            return parse_options(options, self._zone, where) if options else NO_NARROWING
+        except KeyOptionsError as error:
+            self._complain(f"{where} is passed over: {error}")
+            return None
 
     async def key_holder(
         self, account: str, key: PublicKey, now: datetime, known: Known = NOTHING_KNOWN
     ) -> KeyHolder | None:
         """The one person who may have `account` by this key now, in the file or of the host."""
         return await self._file.key_holder(account, key, now, known)
+
+    async def certificate_holder(
+        self, account: str, certificate: Certificate, now: datetime, known: Known = NOTHING_KNOWN
+    ) -> KeyHolder | str:
+        """The person whom a certificate of an authority names, of the host or not; or why it names nobody."""
+        return await self._file.certificate_holder(account, certificate, now, known)
 
     async def password_matches(
         self, person: str, password: bytes, now: datetime, peer: Hashable, known: Known = NOTHING_KNOWN

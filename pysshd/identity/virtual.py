@@ -1,19 +1,24 @@
 """The people of the policy file: whose a key is, whether a password is right, and as whom they run."""
 
 from collections.abc import Callable, Hashable
+from dataclasses import replace
 from datetime import datetime
 
 from pysshd.errors import InvalidKeyError
 from pysshd.identity.accounts import Accounts
+from pysshd.identity.certificates import authority_of, said_by
 from pysshd.identity.hashing import Entropy, acceptable, decoy_hash
 from pysshd.identity.key_files import KeyFiles
 from pysshd.identity.passwords import PasswordQueue
+from pysshd.patterns.narrowing import NO_NARROWING, Narrowing
 from pysshd.policy.people import Person, PersonKey
 from pysshd.policy.query import Step
 from pysshd.policy.ruleset import Ruleset
+from pysshd.policy.steps import Certificate as Said
 from pysshd.server.known import NOTHING_KNOWN, Known
 from pysshd.server.plan import Account
 from pysshd.server.ports import KeyHolder
+from pysshd.ssh.crypto.certs import Certificate
 from pysshd.ssh.crypto.keys import PublicKey
 
 _STAND_IN = b"stand-in for a password that is never right"
@@ -53,24 +58,60 @@ class VirtualPeople:
         """The one person who may have `account` by this key now. A key that two have lets neither in."""
         candidates = self._ruleset.person_of_key(account, key.fingerprint)
         holders: dict[str, KeyHolder] = {}
-        for name, label in known.keys.get(key.fingerprint, ()):
+        for name, label, said in known.keys.get(key.fingerprint, ()):
             if (found := known.people.get(name)) is not None and found.window.holds(now):
-                holders.setdefault(name, KeyHolder(name, Step("publickey", key.fingerprint, label)))
+                step = Step("publickey", key.fingerprint, label, narrowing=said)
+                holders.setdefault(name, KeyHolder(name, step))
         for person, entry in candidates.found:
             if _counts(person, entry, now) and entry.blob in (None, key.blob):
                 holders.setdefault(person.name, KeyHolder(person.name, Person.step(entry, key.fingerprint)))
         for person, entry in candidates.files:
-            if self._file_has(entry.file, key.fingerprint) and _counts(person, entry, now):
-                holders.setdefault(person.name, KeyHolder(person.name, Person.step(entry, key.fingerprint)))
+            line = self._line_of(entry.file, key.fingerprint)
+            if line is not None and _counts(person, entry, now):
+                holders.setdefault(person.name, KeyHolder(person.name, Person.step(entry, key.fingerprint, line)))
         if not candidates.files:
             for path in self._decoy_files:  # whoever has no files costs as much as whoever has (S55, S70)
-                self._file_has(path, key.fingerprint, quiet=True)
+                self._line_of(path, key.fingerprint, quiet=True)
         if len(holders) > 1:
             self._complain(
                 f"key {key.fingerprint} is of {len(holders)} people under one account; it lets none of them in"
             )
             return None
         return next(iter(holders.values()), None)
+
+    async def certificate_holder(
+        self, account: str, certificate: Certificate, now: datetime, known: Known = NOTHING_KNOWN
+    ) -> KeyHolder | str:
+        """The person whom a certificate of an authority names, or why it names nobody."""
+        authority = authority_of(self._ruleset, certificate, now, self._has_plain)
+        try:
+            said = said_by(certificate, authority.name if authority is not None else "")
+        except InvalidKeyError as error:
+            return str(error)
+        if authority is None:
+            return await self._by_line(account, certificate, said, now, known)
+        name = authority.names(said)
+        found = known.people.get(name) if name is not None else None
+        found = found or self._ruleset.holder_of(said)
+        if found is None:
+            return f"the certificate of {authority.name} names nobody by its {authority.person}"
+        return KeyHolder(found.name, Step("publickey", certificate.key.fingerprint, certificate=said))
+
+    async def _by_line(
+        self, account: str, certificate: Certificate, said: Said, now: datetime, known: Known
+    ) -> KeyHolder | str:
+        """Whose key signed a certificate, of the keys that may: those of lines with `cert-authority`."""
+        holder = await self.key_holder(account, certificate.authority, now, known)
+        none = f"its authority {certificate.authority.fingerprint} is none of the policy"
+        person = None if holder is None else known.people.get(holder.person) or self._ruleset.people.get(holder.person)
+        if holder is None or person is None:
+            return none
+        said = replace(said, signer=certificate.authority.fingerprint)
+        step = replace(holder.step, key=certificate.key.fingerprint, certificate=said)
+        key = person.signer_of(step)
+        if not (step.narrowing.authority or (key is not None and key.narrowing.authority)):
+            return none
+        return KeyHolder(holder.person, step)
 
     async def password_matches(
         self, person: str, password: bytes, now: datetime, peer: Hashable, known: Known = NOTHING_KNOWN
@@ -87,16 +128,22 @@ class VirtualPeople:
         """As whom `person` runs."""
         return self._accounts.account(person, name, confined, known)
 
-    def _file_has(self, path: str | None, fingerprint: str, quiet: bool = False) -> bool:
-        """Whether the file holds the key; a file that cannot be read or understood holds none."""
+    def _has_plain(self, path: str, fingerprint: str) -> bool:
+        """Whether a file has a key with nothing in front of it."""
+        return self._line_of(path, fingerprint) == NO_NARROWING
+
+    def _line_of(self, path: str | None, fingerprint: str, quiet: bool = False) -> Narrowing | None:
+        """What the file says of the key; None where it has it not, and a file that can not be read or understood has
+        none.
+        """
         if path is None:
-            return False
+            return None
         try:
-            return fingerprint in self._files.fingerprints(path)
+            return self._files.keys(path).get(fingerprint)
         except (OSError, InvalidKeyError) as error:
             if not quiet:
                 self._complain(f"key file is ignored: {error}")
-            return False
+            return None
 
 
 def _counts(person: Person, entry: PersonKey, now: datetime) -> bool:

@@ -84,13 +84,18 @@ class _Options:
 def read_authorized_keys(content: str, file: str, user: str, zone: str, remarks: Remarks) -> tuple[ImportedKey, ...]:
     """The keys of a file; every line that gives none is named."""
     found: dict[bytes, ImportedKey] = {}
+    refused: dict[bytes, Mark] = {}
     for number, line in enumerate(content.split("\n"), 1):
         mark = Mark(file, number, 1)
         text = line.strip(" \t\r")
         if not text or text.startswith("#"):
             continue
-        one = _line(text, user, mark, _zone(zone), remarks)
+        one = _line(text, user, mark, _zone(zone), remarks, refused)
         if one is None:
+            continue
+        if one.key.blob in refused:
+            first = refused[one.key.blob].line
+            remarks.note(mark, f"the key stands before, in line {first}, which is left out, and so is this one")
             continue
         if one.key.blob in found:
             remarks.note(mark, f"the key stands before, in line {found[one.key.blob].mark.line}, and that one counts")
@@ -104,7 +109,10 @@ def _zone(name: str) -> tzinfo:
     return ZoneInfo(name) if name else timezone(timedelta(hours=14))
 
 
-def _line(text: str, user: str, mark: Mark, zone: tzinfo, remarks: Remarks) -> ImportedKey | None:
+def _line(
+    text: str, user: str, mark: Mark, zone: tzinfo, remarks: Remarks, refused: dict[bytes, Mark]
+) -> ImportedKey | None:
+    """The key of a line, or None. refused: takes the keys of lines by which sshd narrows and that are left out."""
     options, rest = ("", text) if text.startswith(_TYPES) else _cut(text)
     read = _Options(mark, zone, remarks)
     authority = False
@@ -126,6 +134,7 @@ def _line(text: str, user: str, mark: Mark, zone: tzinfo, remarks: Remarks) -> I
                      f"served are {kinds}")  # fmt: skip
         return None
     if read.refused:
+        refused.setdefault(key.blob, mark)
         return None
     line = " ".join(rest.split()[:2])
     return replace(ImportedKey(user, key, line, mark), **read.values)  # type: ignore[arg-type]

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from pysshd.patterns.names import is_name
+from pysshd.patterns.narrowing import NO_NARROWING, Narrowing
 from pysshd.policy.people import PersonKey
 from pysshd.policy.steps import Certificate
 
@@ -21,7 +22,7 @@ class Authority:
     keys: the keys with which it signs.
     person: the field of a certificate that names the person; of its principals only where it has one alone.
     accounts: which principals may use which account; SAME and ANY stand among them.
-    where: `file:line`.
+    where: `file:line`. narrowing: what its options say of every certificate.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Authority:
     person: Literal["key_id", "principal"] = "key_id"
     accounts: tuple[tuple[str, frozenset[str]], ...] = ((SAME, frozenset([ANY])),)
     where: str = field(default="", compare=False)
+    narrowing: Narrowing = NO_NARROWING
 
     def names(self, certificate: Certificate) -> str | None:
         """The person whose certificate it is, or None where it names nobody in a form that is served."""

@@ -9,6 +9,7 @@ from typing import Final
 from pysshd.patterns.globs import common_text
 from pysshd.policy.conditions import Client
 from pysshd.policy.decision import Decision
+from pysshd.policy.narrow import expiries, narrowers_of
 from pysshd.policy.nearly import near_misses
 from pysshd.policy.people import Person
 from pysshd.policy.problems import Mark
@@ -199,6 +200,7 @@ def _with_any_key(ruleset: Ruleset, case: Case, scene: Scene) -> "_Outcome | str
     """The outcome, which is the same whichever of the person's keys are used, or the fact that must be said."""
     asked: list[_Asked] = []
     edges = [key.window.next_edge(scene.now) for key in case.person.keys]
+    edges += [end for end in expiries(narrowers_of(ruleset, case.person, case.held)) if end > scene.now]
     for chain in case.chains:
         outcomes: list[_Outcome] = []
         certificates = _certificates(ruleset, case, chain)

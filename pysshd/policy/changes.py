@@ -12,15 +12,28 @@ from typing import Final, TypeAlias
 
 from pysshd.patterns.globs import parse_glob
 from pysshd.patterns.words import WordsError, parse_words, quote, split_words
+from pysshd.policy.changes_narrow import lifted
 from pysshd.policy.changes_sftp import sftp_permission, widened
 from pysshd.policy.conditions import TRUE, Case, Condition, Conditions, Who
 from pysshd.policy.decide import settled
 from pysshd.policy.flow import quoted
 from pysshd.policy.login import case_of
 from pysshd.policy.model import BUILT_IN
+from pysshd.policy.narrow import judged, narrowers_of
 from pysshd.policy.nearly import Failed, failed_clauses, near_misses, permits_alone
 from pysshd.policy.people import ALWAYS, Person
-from pysshd.policy.query import Break, Env, Exec, Pty, Request, Session, Sftp, Shell, Signal
+from pysshd.policy.query import (
+    Break,
+    Env,
+    Exec,
+    Login,
+    Pty,
+    Request,
+    Session,
+    Sftp,
+    Shell,
+    Signal,
+)
 from pysshd.policy.rights import ExecRight, Rights, ShellRight
 from pysshd.policy.ruleset import Effect, Grant, LoginEntry, Ruleset, rebuilt
 from pysshd.policy.scene import Scene, ask, facts_of, log_in
@@ -60,13 +73,15 @@ def changes_for(ruleset: Ruleset, scene: Scene, request: Request, roles: RolesBy
     """The smallest changes after which a request would be allowed that is refused after a login that succeeded."""
     if settled(request) is not None:
         return ()
-    edits = [*_standing_edits(scene), *_grant_edits(ruleset, scene, request, roles)]
+    narrowers = narrowers_of(ruleset, scene.person, scene.steps() or ())
+    grants = _grant_edits(ruleset, scene, judged(request, narrowers), roles)
+    edits = [*_standing_edits(scene), *_lifted(scene, type(request)), *grants]
     return _smallest(ruleset, scene, edits, lambda edited, as_in: ask(edited, as_in, request).allowed)
 
 
 def changes_for_login(ruleset: Ruleset, scene: Scene) -> tuple[Change, ...]:
     """The smallest changes after which a login would succeed that is refused."""
-    edits = [*_standing_edits(scene), *_login_edits(ruleset, scene)]
+    edits = [*_standing_edits(scene), *_lifted(scene, Login), *_login_edits(ruleset, scene)]
     return _smallest(ruleset, scene, edits, lambda edited, as_in: log_in(edited, as_in).admitted)
 
 
@@ -244,6 +259,11 @@ def _standing_edits(scene: Scene) -> Iterator[Edit]:
         if not key.window.holds(scene.now) and any(person.key_of(step) is key for step in scene.keys):
             text = f"change not_before or not_after of the key {key.label}"
             yield Edit(text, key.where, _with_person(person, partial(_with_valid_key, key.label)))
+
+
+def _lifted(scene: Scene, kind: type) -> Iterator[Edit]:
+    for option, where, change in lifted(scene.person, scene.keys, kind):
+        yield Edit(f"take the option {option}", where, _with_person(scene.person, change))
 
 
 def _with_valid_key(label: str, person: Person) -> Person:

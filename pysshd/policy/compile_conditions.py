@@ -1,20 +1,19 @@
 """From the models of conditions to what the engine tests: references to nothing are reported."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import tzinfo
 
 from pysshd.patterns.globs import parse_glob
-from pysshd.patterns.hosts import AddressSet, Network, address_set
+from pysshd.patterns.hosts import address_set
 from pysshd.policy import conditions as c
 from pysshd.policy.compile_methods import check_methods
 from pysshd.policy.compile_people import window_of
+from pysshd.policy.compile_places import clause, from_clause, networks_of
 from pysshd.policy.compile_when import when_of
 from pysshd.policy.compile_who import WhoCompiler
-from pysshd.policy.fields_places import Place
 from pysshd.policy.model import Document
 from pysshd.policy.model_entries import Conditions, GrantConditions, GrantModel, LoginModel
 from pysshd.policy.people import ALWAYS, Person
-from pysshd.policy.problems import Mark
 from pysshd.policy.reading import Record, Text
 from pysshd.policy.report import Report, meant, show
 from pysshd.policy.settings import DEFAULT_LISTEN
@@ -52,8 +51,8 @@ class ConditionsCompiler:
         window = window_of(not_before, not_after, self._zone, self._report)
         if window is not ALWAYS:
             bounds = (("not_before", not_before), ("not_after", not_after))
-            clause = ", ".join(f"{key}: {moment.text}" for key, moment in bounds if moment is not None)
-            own = (*own, c.Within(clause, window))
+            said = ", ".join(f"{key}: {moment.text}" for key, moment in bounds if moment is not None)
+            own = (*own, c.Within(said, window))
         return c.Conditions(own, self._keys(unless, gains=not admits, inside=True) if unless is not None else ())
 
     def _keys(self, model: Conditions, *, gains: bool = False, inside: bool = False) -> tuple[c.Condition, ...]:
@@ -64,11 +63,11 @@ class ConditionsCompiler:
         found: list[c.Condition] = []
         account = model.account is not None
         if model.who is not None:
-            found.append(self.who.who(model.who, _clause("who", model.who), gains=gains, account=account))
+            found.append(self.who.who(model.who, clause("who", model.who), gains=gains, account=account))
         elif gains and not inside and (anyone := self.who.absent(account=account)) is not None:
             found.append(anyone)
         if model.account is not None:
-            found.append(c.Account(_clause("account", model.account), frozenset(one.text for one in model.account)))
+            found.append(c.Account(clause("account", model.account), frozenset(one.text for one in model.account)))
             if self._document.sources:
                 # Whoever has an account of that name is a person of the source.
                 self.who.people_of_source |= {one.text for one in model.account} - self._document.users.keys()
@@ -76,13 +75,13 @@ class ConditionsCompiler:
             found.append(self._listener(model.listener))
         if isinstance(model, GrantConditions) and model.with_ is not None:
             check_methods(model.with_, self._document, self._report)
-            found.append(c.With(_clause("with", model.with_), tuple(method.chain for method in model.with_)))
+            found.append(c.With(clause("with", model.with_), tuple(method.chain for method in model.with_)))
         if model.from_ is not None:
-            clause = _clause("from", [place.name or place.network for place in model.from_])
-            found.append(c.From(clause, self._addresses(model.from_)))
+            addresses = address_set(networks_of(model.from_, self._document, self._report))
+            found.append(c.From(from_clause(model.from_), addresses))
         if model.client is not None:
             patterns = tuple(parse_glob(pattern.text) for pattern in model.client)
-            found.append(c.Client(_clause("client", model.client), patterns))
+            found.append(c.Client(clause("client", model.client), patterns))
         if model.when is not None:
             found.append(when_of(model.when, self._zone))
         return tuple(found)
@@ -92,23 +91,4 @@ class ConditionsCompiler:
             if item.text not in self._listeners and "server" not in self._document.broken:
                 hint = meant(item.text, self._listeners)
                 self._report.error(item.mark, f"listener {show(item.text)} is not in server.listen", hint)
-        return c.Listener(_clause("listener", items), frozenset(item.text for item in items))
-
-    def _addresses(self, places: Sequence[Place]) -> AddressSet:
-        networks: list[Network] = []
-        for place in places:
-            networks += [place.network] if place.network is not None else self._network(place.name, place.mark)
-        return address_set(networks)
-
-    def _network(self, name: str, mark: Mark) -> list[Network]:
-        known = self._document.networks
-        if name not in known:
-            hint = meant(name, known) or "write addresses, or name them in networks"
-            self._report.error(mark, f"unknown network {show(name)} in from", hint)
-            return []
-        return [place.network for place in known[name][1] or () if place.network is not None]
-
-
-def _clause(key: str, items: Iterable[object]) -> str:
-    shown = [item.text if isinstance(item, Text) else str(item) for item in items]
-    return f"{key}: {shown[0]}" if len(shown) == 1 else f"{key}: [{', '.join(shown)}]"
+        return c.Listener(clause("listener", items), frozenset(item.text for item in items))

@@ -13,7 +13,7 @@ from pysshd.policy.compile_methods import check_chains, check_methods
 from pysshd.policy.compile_sftp import BUILT_IN_SFTP, sftp_rights
 from pysshd.policy.fields_commands import ExecItem
 from pysshd.policy.fields_programs import Argv
-from pysshd.policy.login_settings import NO_SETTINGS
+from pysshd.policy.login_settings import NO_SETTINGS, SERVED_KEY_OPTIONS
 from pysshd.policy.model import BUILT_IN, Document
 from pysshd.policy.model_bounds import bounds_of
 from pysshd.policy.model_entries import (
@@ -79,6 +79,9 @@ class EntriesCompiler:
         if model.set_ is not None and model.refuse:
             self._report.error(model.mark_of("set"), "set beside refuse: there is no connection to set anything for")
         settings = model.set_.settings if model.set_ is not None else NO_SETTINGS
+        for option in sorted(settings.key_options - SERVED_KEY_OPTIONS):
+            assert model.set_ is not None
+            self._report.unserved(model.set_.mark_of("key_options"), f"key option {option!r}")
         return LoginEntry(number, self._where(model.mark), conditions, chains, settings)
 
     def grants(self) -> tuple[Grant, ...]:

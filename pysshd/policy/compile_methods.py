@@ -10,7 +10,7 @@ from pysshd.policy.model_entries import LoginModel
 from pysshd.policy.report import Report
 from pysshd.policy.steps import begins
 
-UNSERVED: Final = ("certificate", "totp", "pam", "none")
+UNSERVED: Final = ("totp", "pam", "none")
 """Methods that the daemon has not yet."""
 
 
@@ -21,7 +21,9 @@ def check_methods(methods: Iterable[Methods], document: Document, report: Report
         for step in dict.fromkeys(method.chain):
             if step in UNSERVED:
                 report.unserved(method.mark, f"method {step!r}")
-        if "certificate" in method.chain and not document.authorities and "authorities" not in document.broken:
+        by_line = any("cert-authority" in (one.set_.key_options or ()) for one in document.login or () if one.set_)
+        none = not document.authorities and not by_line and "authorities" not in document.broken
+        if "certificate" in method.chain and none:
             report.error(method.mark, "method certificate without authorities: nobody could have one",
                          "name the keys of the authority in the section authorities")  # fmt: skip
         if "pam" in method.chain and not system and "server" not in document.broken:

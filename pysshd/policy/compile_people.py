@@ -6,6 +6,7 @@ from datetime import tzinfo
 from pysshd.policy import values
 from pysshd.policy.compile_crypto import crypto_of
 from pysshd.policy.compile_guests import guests_of
+from pysshd.policy.compile_narrow import narrowing_of, options_timezone, texts, warn_unaccepted
 from pysshd.policy.fields_login import InlineKey
 from pysshd.policy.keyfiles import KeyFiles
 from pysshd.policy.model import Document
@@ -36,6 +37,7 @@ def settings_of(document: Document, report: Report) -> Settings:
                 state=_text(server.state),
                 sandbox=server.sandbox,
                 timezone=server.timezone,
+                options_timezone=options_timezone(document),
                 banner=server.banner,
                 version_addendum=server.version_addendum,
                 interface=_text(server.interface),
@@ -83,16 +85,19 @@ def window_of(not_before: Text | None, not_after: Text | None, zone: tzinfo, rep
     return Window(start, end)
 
 
-def key_of(model: KeyModel, zone: tzinfo, report: Report) -> PersonKey:
+def key_of(model: KeyModel, document: Document, zone: tzinfo, report: Report) -> PersonKey:
     """One item of `keys`."""
     name = _text(model.name)
     window = window_of(model.not_before, model.not_after, zone, report)
     inline: InlineKey | None = model.key
+    mark = model.place
+    options = [*([inline.options] if inline is not None and inline.options else []), *texts(model.options)]
+    narrowing = narrowing_of(options, model.from_ or (), mark, document, report)
     if inline is not None:
         key = inline.key
-        return PersonKey(name or key.fingerprint, name, key.blob, key.fingerprint, None, window, model.place.where)
+        return PersonKey(name or key.fingerprint, name, key.blob, key.fingerprint, None, window, mark.where, narrowing)
     assert model.file is not None
-    return PersonKey(name or model.file.text, name, None, None, model.file.text, window, model.place.where)
+    return PersonKey(name or model.file.text, name, None, None, model.file.text, window, mark.where, narrowing)
 
 
 def key_problem(model: KeyModel, key_files: KeyFiles | None, report: Report) -> None:
@@ -142,9 +147,11 @@ class PeopleCompiler:
         common = self.defaults.person(name)
         groups = self._groups(user.groups) if user.groups is not None else common.groups
         accounts = tuple(dict.fromkeys(account.text for account in user.accounts or ())) or common.accounts
-        keys = tuple(key_of(key, self._zone, self._report) for key in user.keys or ())
-        for key in user.keys or ():
+        keys = tuple(key_of(key, self._document, self._zone, self._report) for key in user.keys or ())
+        settings = [entry.set_.settings for entry in self._document.login or () if entry.set_ is not None]
+        for key, made in zip(user.keys or (), keys, strict=True):
             key_problem(key, self._key_files, self._report)
+            warn_unaccepted(made.narrowing, key.place, settings, self._report)
         self._check_labels(user, keys)
         elsewhere = self._document.sources or self._document.authorities or user.names is not None
         if not keys and user.password is None and user.totp is None and not elsewhere:

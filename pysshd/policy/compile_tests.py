@@ -6,11 +6,13 @@ from types import MappingProxyType
 from typing import Final
 
 from pysshd.patterns.destinations import HostError, parse_host
+from pysshd.patterns.narrowing import CRITICAL_OPTIONS, NO_NARROWING, Narrowing, critical_option
+from pysshd.patterns.source_lists import SourceListError
 from pysshd.policy.casebook import Case, Expected, Verdict, judge
 from pysshd.policy.decide import settled
 from pysshd.policy.keyfiles import KeyFiles
 from pysshd.policy.model import Document
-from pysshd.policy.model_tests import Asked, CaseModel
+from pysshd.policy.model_tests import Asked, CaseModel, CertificateModel
 from pysshd.policy.people import Person
 from pysshd.policy.query import Connect, Request, Run, Step
 from pysshd.policy.reading import Text
@@ -191,7 +193,19 @@ class CasesCompiler:
             key_id=said.key_id.text if said.key_id is not None else usual.key_id,
             principals=_group_names(said.principals) or usual.principals,
             extensions=_group_names(said.extensions) or usual.extensions,
+            narrowing=self._narrowing(said),
+            options=frozenset(key.text for key, _ in said.options or ()) - CRITICAL_OPTIONS,
         )
+
+    def _narrowing(self, said: CertificateModel) -> Narrowing:
+        """What critical options leave that are known."""
+        found = NO_NARROWING
+        for key, value in said.options or ():
+            try:
+                found = critical_option(found, key.text, value.text)
+            except SourceListError as error:
+                self._report.error(value.mark, f"{key.text}: {error}")
+        return found
 
     def _keys(self, person: Person, names: Sequence[Text], held: tuple[Step, ...]) -> tuple[Step, ...]:
         return tuple(step for name in names if (step := self._key(person, name, held)) is not None)

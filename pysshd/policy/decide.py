@@ -5,18 +5,18 @@ from datetime import datetime
 
 from pysshd.patterns.names import BREAK, SIGNALS, is_subsystem, is_term, variable_fault
 from pysshd.patterns.paths import virtual_path
-from pysshd.patterns.words import WordsError, split_words
 from pysshd.policy.bounds import NO_BOUNDS
 from pysshd.policy.conditions import FALSE, TRUE, Case
 from pysshd.policy.decide_net import Asked, asked_of, reached, refusal_of_net
 from pysshd.policy.decide_sftp import asks_for_sftp, operation, refusal_of_sftp, served
 from pysshd.policy.decision import Decision, Tried
+from pysshd.policy.forced import words_of
 from pysshd.policy.found import CLASH as _CLASH
 from pysshd.policy.found import REFUSED as _REFUSED
 from pysshd.policy.found import Found as _Found
-from pysshd.policy.login import case_of, decide_login, first_methods
-from pysshd.policy.narrow import narrowed
-from pysshd.policy.people import Person, place_of
+from pysshd.policy.login import accepted_options, case_of, decide_login, first_methods, unaccepted
+from pysshd.policy.narrow import environment, judged, narrowed, traced
+from pysshd.policy.people import Person
 from pysshd.policy.query import (
     Break,
     Env,
@@ -53,26 +53,38 @@ def decide(ruleset: Ruleset, query: Query, *, trace: bool = False) -> Decision:
     if isinstance(request, Login):
         return decide_login(ruleset, facts, request, trace=trace)
     person = ruleset.holder(facts, facts.methods)
-    stands, edge = standing(ruleset, person, facts, facts.methods)
-    if person is None or stands:
-        return Decision(False, None, valid_until=edge, decided_by=place_of(person), reason=stands)
+    stands = standing(ruleset, person, facts, facts.methods)
+    edge = stands.edge
+    if person is None or stands.reason:
+        return Decision(False, None, valid_until=edge, decided_by=stands.where, reason=stands.reason)
     always = _settled(request)
     if always is not None:
         return always
+    narrowers = stands.narrowers
+    request = judged(request, narrowers)
     values = _values(facts, person)
     asked = asked_of(request, None if isinstance(facts.own_addresses, Unknown) else facts.own_addresses, values)
     if isinstance(asked, str):
         return Decision(False, None, valid_until=edge, decided_by="the language", reason=asked)
-    reason = narrowed(request, facts.methods)
-    if reason:
-        return Decision(False, None, valid_until=edge, decided_by="the certificate", reason=reason)
+    if any(step.certificate is not None and not step.certificate.authority for step in facts.methods):
+        accepted, until = accepted_options(ruleset, case_of(person, facts.account, facts, facts.methods))
+        edge = earliest((edge, until))
+        if reason := unaccepted(facts.methods, accepted):
+            return Decision(False, None, valid_until=edge, decided_by="login", reason=f"the login entry {reason}")
     server = ruleset.settings.server
     free = server.accounts == "system" or server.owner == person.name
     case = case_of(person, facts.account, facts, facts.methods)
     found = _Judgement(request, case, values, free, trace, asked)
     for grant in ruleset.grants_of(person):
         found.take(grant)
-    return found.decision(edge)
+    if isinstance(request, Run) and any(one.limits.environment for one in narrowers):
+        accepted, until = accepted_options(ruleset, case)
+        found.environment = environment(narrowers) if "environment" in accepted else {}
+        edge = earliest((edge, until))
+    made = found.decision(edge)
+    if trace:
+        made = replace(made, trace=(*traced(query.request, narrowers), *made.trace))
+    return narrowed(made, query.request, narrowers, edge) if narrowers else made
 
 
 def settled(request: Request) -> Decision | None:
@@ -151,7 +163,7 @@ class _Judgement:
         self._trace: list[tuple[int, Tried]] | None = [] if trace else None
         self._running: object = request.running if isinstance(request, Signal | Break) else request
         self._signal = request.name if isinstance(request, Signal) else BREAK
-        self._words = _words(self._running)
+        self._words = words_of(self._running)
         self._runs_something = isinstance(request, Run)
         self._signals = isinstance(request, Signal | Break)
         self._opens = isinstance(request, Session)
@@ -161,7 +173,7 @@ class _Judgement:
         self._denying: Grant | None = None
         self._narrowing: list[Grant] = []
         self._bounding: list[Grant] = []
-        self._setting: list[Grant] = []
+        self.environment: dict[str, str] = {}
         self.edge: datetime | None = None
 
     def take(self, grant: Grant) -> None:
@@ -310,6 +322,9 @@ class _Judgement:
             return _Found(None, (), "the language", "only the owner runs what is not confined")
         if settings.umask is not None or settings.folder is not None:
             way = replace(way, umask=settings.umask, folder=settings.folder)
+        if self.environment:
+            # What the policy sets, and what a profile needs, wins over what a key says.
+            way = replace(way, env=tuple(sorted((self.environment | dict(way.env)).items())))
         return _Found(way, tuple(grants), "", f"permits it by {right} ({right.where})")
 
     def _signalled(self) -> "_Found":
@@ -327,15 +342,6 @@ class _Judgement:
 
 
 _WAYS: dict[type, Way] = {Session: SessionWay(), Pty: PtyWay(), Env: EnvWay()}
-
-
-def _words(request: object) -> tuple[str, ...] | None:
-    if not isinstance(request, Exec):
-        return None
-    try:
-        return split_words(request.command)
-    except WordsError:
-        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from pysshd.patterns.globs import Glob
 from pysshd.policy.conditions import TRUE, Conditions, Listener, Who
 from pysshd.policy.decide import decide
 from pysshd.policy.diff_alike import Likeness
+from pysshd.policy.diff_narrow import widened_keys
 from pysshd.policy.diff_people import Comparison, UncomparableError
 from pysshd.policy.diff_permissions import Gain, Session
 from pysshd.policy.diff_rights import Atom, Contents, commands, variables
@@ -114,6 +115,8 @@ def _of_person(new: Side, old: Side, person: Person, before: Person | None, same
         return [Change((), f"anything: {error}", False, "", "", person.where,
                        before.where if before is not None else "no such person")]  # fmt: skip
     changes = [_change(gain, new, old, before) for gain in gains]
+    for more in widened_keys(new, old, person, before) if before is not None else ():
+        changes.append(Change((), more.what, False, "", "", more.where, more.was))
     for fact in unknown_facts(person, before) if before is not None else ():
         changes.append(
             Change((), f"{fact} is another one", False, "", "", person.where, before.where if before else "")

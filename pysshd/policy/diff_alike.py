@@ -72,7 +72,8 @@ def bare(person: Person) -> Person:
     return replace(person, where="", keys=tuple(replace(key, where="") for key in person.keys))
 
 
-def _reading(side: Side, person: Person) -> list[tuple[str, ...]]:
-    """The keys of a person's files, as far as these were read."""
+def _reading(side: Side, person: Person) -> list[tuple[object, ...]]:
+    """The keys of a person's files with what their lines say, as far as these were read."""
     known = side.key_files or {}
-    return [known[key.file].fingerprints for key in person.keys if key.file is not None and key.file in known]
+    read = [known[key.file] for key in person.keys if key.file is not None and key.file in known]
+    return [(file.fingerprints, file.narrowings) for file in read]

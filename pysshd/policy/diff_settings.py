@@ -48,6 +48,9 @@ def _of_the_host(new: Side, old: Side) -> Iterator[Wider]:
     here, there = new.ruleset.source, old.ruleset.source
     if here is not None and there is not None and here.min_uid < there.min_uid:
         yield Wider(f"people of the host from uid {here.min_uid} on", here.where, f"from {there.min_uid} on")
+    zone, before = new.settings.server.options_timezone, old.settings.server.options_timezone
+    if here is not None and there is not None and here.keys and zone != before:
+        yield Wider(f"keys of the host until a time of {zone}, where their options say none", here.where, before, False)
     if new.settings.server.accounts != "system":
         return
     for name in sorted(new.ruleset.written - old.ruleset.written):

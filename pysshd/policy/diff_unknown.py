@@ -23,7 +23,8 @@ _OF_A_PERSON: Final = frozenset(
 )
 _HARMLESS: Final = frozenset(
     [
-        "where", "server.host_keys", "server.state", "server.timezone", "server.banner", "server.version_addendum",
+        "where", "server.host_keys", "server.state", "server.timezone", "server.options_timezone", "server.banner",
+        "server.version_addendum",
         "server.worker_user", "server.listen", "crypto.profile", "crypto.rekey_bytes", "crypto.rekey_seconds",
         "crypto.algorithms", "limits.startups",
     ]
@@ -51,7 +52,7 @@ def uncompared_logins(new: Side, old: Side) -> Iterator[Wider]:
     """Logins by a certificate are not among those that are compared: where anything has changed that could decide what
     they give, it may be more."""
     here, there = new.ruleset, old.ruleset
-    if not here.authorities:
+    if not here.takes_certificates:
         return
     contents = Contents()
     logins, before = ([replace(one, number=0, where="") for one in side.login] for side in (here, there))

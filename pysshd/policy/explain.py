@@ -7,6 +7,7 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Any, Final
 
+from pysshd.patterns.narrowing import shown
 from pysshd.patterns.special import LOCALHOST, LOCALHOST_ADDRESSES
 from pysshd.policy.bounds import LIMITS, Bounds, Limit
 from pysshd.policy.changes import Change, RolesByGrant, changes_for, changes_for_login
@@ -22,6 +23,9 @@ from pysshd.policy.ways_net import LookUpWay
 
 LOGIN: Final = "login"
 """The effect of an entry of `login`."""
+
+NARROWS: Final = "narrows"
+"""The effect of a key, a certificate or an authority."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,8 @@ def explain(
     request = _at_its_address(ruleset, scene, request)
     decision = ask(ruleset, scene, request, trace=True)
     tried = sorted(ruleset.grants_of(scene.person), key=lambda grant: grant.number) if decision.trace else ()
-    effects = tuple(grant.effect.value for grant in tried)
+    narrowing = (NARROWS,) * (len(decision.trace) - len(tried))
+    effects = (*narrowing, *(grant.effect.value for grant in tried))
     if not login.admitted:
         logins, changes = _other_logins(ruleset, scene, held), changes_for_login(ruleset, scene)
         unknown = lacking_for_login(ruleset, facts_of(ruleset, scene)) if login.decision.trace else ()
@@ -127,13 +132,18 @@ def said_way(way: Way) -> str:
 
 _SAID: Final[Mapping[type, Callable[[Any], str]]] = MappingProxyType({
     LoginShell: lambda way: "the account's own shell",
-    ShellCommand: lambda way: "by the account's own shell, with -c",
+    ShellCommand: lambda way: f"by the account's own shell, with -c{_instead(way)}",
     Words: lambda way: f"without a shell: {_words(way.argv)}",
     Program: lambda way: f"a program of the policy: {_words(way.argv)}",
     Forced: lambda way: f"a forced program: {_words(way.argv)}",
     SftpWay: lambda way: f"the daemon's own {'scp' if way.scp else 'SFTP server'}, over {_mounts(way.mounts)}",
     FileWay: lambda way: f"at {way.mount.folder}{way.below}" if way.mount is not None else "",
 })  # fmt: skip
+
+
+def _instead(way: ShellCommand) -> str:
+    """The command, where it is not the one that was asked for."""
+    return f": {shown(way.command)}" if way.asked is not None else ""
 
 
 def _mounts(mounts: tuple[Mount, ...]) -> str:

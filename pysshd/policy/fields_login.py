@@ -7,16 +7,18 @@ from pydantic import PlainValidator
 
 from pysshd.errors import InvalidKeyError
 from pysshd.patterns import names
+from pysshd.patterns.key_options import OPTIONS, KeyOptionsError, parse_options, split_key_line
+from pysshd.patterns.names import variable_fault
 from pysshd.policy import values
 from pysshd.policy.fields import NAME_FORM
 from pysshd.policy.nodes import Scalar
 from pysshd.policy.passwords import PasswordError, parse_password
 from pysshd.policy.people import PasswordHash
 from pysshd.policy.problems import Mark
-from pysshd.policy.reading import bad, scalar
+from pysshd.policy.reading import Text, bad, scalar
 from pysshd.policy.report import meant, one_of, show
 from pysshd.policy.steps import BY_KEY, METHODS, Chain
-from pysshd.ssh.crypto.keys import PublicKey, parse_public_key_line
+from pysshd.ssh.crypto.keys import KEY_TYPES, PublicKey, parse_public_key_line
 
 _UID_MAX: Final = 999_999_999
 _WHO_PREFIXES: Final = ("group", "key", "system-group", "authority", "principal", "extension")
@@ -118,31 +120,60 @@ def password(node: object) -> PasswordHash:
 
 @dataclass(frozen=True, slots=True)
 class InlineKey:
-    """A public key in the policy itself."""
+    """A public key in the policy itself. options: those in front of it, which could be read; may be empty."""
 
     key: PublicKey
     mark: Mark
+    options: str = ""
 
 
 def public_key(node: object) -> InlineKey:
-    """A line `type base64 comment`."""
+    """A line `type base64 comment`, perhaps with options in front."""
     found = scalar(node, "a public key 'type base64 comment'")
     try:
-        return InlineKey(parse_public_key_line(found.text), found.mark)
+        options, rest = split_key_line(found.text, KEY_TYPES)
+        if options:
+            check_options(options)
+            if not rest:
+                raise bad("options with no key behind them", _WHOLE)
+        return InlineKey(parse_public_key_line(rest), found.mark, options)
+    except KeyOptionsError as error:
+        raise bad(str(error), _hint_of(error, found.text) or _WHOLE) from None
     except InvalidKeyError as error:
-        first = found.text.split(" ")[0].split("=")[0].lower()
-        hint = ""
-        if first in _KEY_OPTIONS or "=" in found.text.split(" ")[0]:
-            hint = "options of authorized_keys have no place here: what may be done is said by roles and grants"
-        elif first.endswith(".pub") or "/" in first:
-            hint = "for a file write {file: …}"
+        first = found.text.split(" ")[0]
+        hint = "for a file write {file: …}" if first.endswith(".pub") or "/" in first else ""
         raise bad(str(error), hint) from None
 
 
-_KEY_OPTIONS: Final = frozenset(
-    ["restrict", "command", "from", "no-pty", "pty", "no-port-forwarding", "cert-authority", "environment",
-     "expiry-time", "permitopen", "permitlisten", "no-agent-forwarding", "no-x11-forwarding", "no-user-rc"]
-)  # fmt: skip
+_WHOLE: Final = """put the whole line between single quotes, 'command="…" ssh-ed25519 AAAA…': YAML cuts at commas"""
+
+
+def check_options(options: str) -> None:
+    """Raise KeyOptionsError for options that are none, that can not be kept, or that would never be heard.
+
+    The zone of their times is not known yet, and plays no part in whether they are good.
+    """
+    found = parse_options(options, values.timezone("UTC"))
+    for name, value in found.environment:
+        fault = variable_fault(name, value.encode("utf-8", "surrogateescape"))
+        if fault:
+            raise KeyOptionsError(f"option environment: the variable {name} {fault}")
+
+
+def _hint_of(error: KeyOptionsError, text: str) -> str:
+    if text.count('"') % 2:
+        return "put an option with a comma in it between single quotes: YAML cuts there"
+    return error.hint or (meant(error.unknown, OPTIONS) if error.unknown else "")
+
+
+def key_options(node: object) -> Text:
+    """Options as in authorized_keys, one or more with commas between them."""
+    found = scalar(node, """options such as restrict or 'command="…"'""")
+    try:
+        check_options(found.text)
+    except KeyOptionsError as error:
+        raise bad(str(error), _hint_of(error, found.text)) from None
+    return Text(found.text, found.mark)
 
 
 def least_uid(node: object) -> int:
@@ -158,4 +189,5 @@ def least_uid(node: object) -> int:
 LeastUid: TypeAlias = Annotated[int, PlainValidator(least_uid)]
 WhoItem: TypeAlias = Annotated[Who, PlainValidator(who)]
 MethodsItem: TypeAlias = Annotated[Methods, PlainValidator(methods)]
+KeyOptionItem: TypeAlias = Annotated[Text, PlainValidator(key_options)]
 Password: TypeAlias = Annotated[PasswordHash, PlainValidator(password)]

@@ -1,11 +1,14 @@
-"""What is in the files that hold people's keys: one key per line, as in a `.pub` file."""
+"""What is in the files that hold people's keys: one key per line, with options in front as in authorized_keys files."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
 from typing import TypeAlias
 
 from pysshd.errors import InvalidKeyError
-from pysshd.ssh.crypto.keys import PublicKey, parse_public_key_line
+from pysshd.patterns.key_options import KeyOptionsError, parse_options, split_key_line
+from pysshd.patterns.narrowing import NO_NARROWING, Narrowing
+from pysshd.ssh.crypto.keys import KEY_TYPES, LINE_SIZE_MAX, PublicKey, parse_public_key_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,29 +17,57 @@ class KeyFile:
 
     fingerprints: of its keys, in their order; keys: themselves, as far as they are known.
     problem: why it is of no use, or empty; never tells what stands in the file.
+    narrowings: what the line of a key says, by its fingerprint; of a key that stands twice the first line counts.
     """
 
     fingerprints: tuple[str, ...] = ()
     problem: str = ""
     keys: tuple[PublicKey, ...] = field(default=(), compare=False)
+    narrowings: tuple[tuple[str, Narrowing], ...] = ()
+
+    def narrowing(self, fingerprint: str) -> Narrowing:
+        """What the file says of one of its keys."""
+        return next((found for key, found in self.narrowings if key == fingerprint), NO_NARROWING)
 
 
 KeyFiles: TypeAlias = Mapping[str, KeyFile]
 """By absolute path."""
 
 
-def parse_key_file(data: bytes) -> KeyFile:
-    """Read the content of a key file. Blank lines and lines that begin with `#` are passed over."""
+def parse_key_line(line: str, zone: tzinfo, where: str = "") -> tuple[PublicKey, Narrowing]:
+    """A key, and what the options in front of it leave.
+
+    KeyOptionsError for options that are none or can not be kept, InvalidKeyError where there is no key.
+    """
+    if len(line.encode("utf-8", "surrogatepass")) > LINE_SIZE_MAX:
+        raise InvalidKeyError(f"public key line is longer than {LINE_SIZE_MAX} bytes")
+    options, rest = split_key_line(line, KEY_TYPES)
+    return parse_public_key_line(rest), parse_options(options, zone, where) if options else NO_NARROWING
+
+
+def parse_key_file(data: bytes, name: str = "", zone: tzinfo = UTC) -> KeyFile:
+    """Read the content of a key file. Blank lines and lines that begin with `#` are passed over.
+
+    name: of the file, for places; zone: of times in options that say none.
+    """
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
         return KeyFile(problem="it is not UTF-8")
-    found = []
+    found: list[PublicKey] = []
+    narrowings: dict[str, Narrowing] = {}
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip(" \t\r") or line.startswith("#"):
             continue
         try:
-            found.append(parse_public_key_line(line))
+            key, narrowing = parse_key_line(line, zone, f"{name}:{number}")
+        except KeyOptionsError as error:
+            return KeyFile(problem=f"its line {number} can not be kept: {error}")
         except InvalidKeyError:
             return KeyFile(problem=f"its line {number} is not 'type base64 comment' of an accepted public key")
-    return KeyFile(tuple(key.fingerprint for key in found), "" if found else "it holds no key", tuple(found))
+        found.append(key)
+        narrowings.setdefault(key.fingerprint, narrowing)
+    return KeyFile(
+        tuple(key.fingerprint for key in found), "" if found else "it holds no key", tuple(found),
+        tuple((key, one) for key, one in narrowings.items() if one != NO_NARROWING),
+    )  # fmt: skip

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import tzinfo
 from typing import Final
 
-from pysshd.policy import nodes
+from pysshd.policy import nodes, values
 from pysshd.policy.casebook import Verdict
 from pysshd.policy.compile import compile_policy
+from pysshd.policy.compile_narrow import options_timezone
 from pysshd.policy.compile_tests import run_tests
 from pysshd.policy.files import IncludedFiles, absolute, read_file
 from pysshd.policy.include import MAIN, Content, Finder, Fragment, Gatherer, Part, finder_of, folders_of, includes_of
@@ -42,7 +44,7 @@ class Loaded:
         return not all(verdict.passed for verdict in self.verdicts)
 
 
-KeyFilesReader = Callable[[Collection[str]], KeyFiles | None]
+KeyFilesReader = Callable[[Collection[str], tzinfo], KeyFiles | None]
 
 
 def load_text(
@@ -61,7 +63,7 @@ def load_text(
     """
     content = Content(text.encode("utf-8", "surrogatepass"), MAIN)
     find = finder_of(filename, included) if included is not None else None
-    return _Loading(Report(), find, lambda paths: key_files, language).load(Source(filename, text), content)
+    return _Loading(Report(), find, lambda paths, zone: key_files, language).load(Source(filename, text), content)
 
 
 def load_file(path: str, *, owner_uids: Collection[int], language: bool = False) -> Loaded:
@@ -81,21 +83,21 @@ def load_file(path: str, *, owner_uids: Collection[int], language: bool = False)
     if text is None:
         raise PolicyError(report.problems)
 
-    def key_files(paths: Collection[str]) -> KeyFiles:
-        return {name: _key_file(name, owner_uids) for name in paths}
+    def key_files(paths: Collection[str], zone: tzinfo) -> KeyFiles:
+        return {name: _key_file(name, owner_uids, zone) for name in paths}
 
     loaded = _Loading(report, IncludedFiles(owner_uids).find, key_files, language).load(Source(path, text), content)
     files, folders = tuple(report.sources), folders_of(loaded.document.include)
     return replace(loaded, ruleset=replace(loaded.ruleset, files=files, folders=folders))
 
 
-def _key_file(path: str, owner_uids: Collection[int]) -> KeyFile:
+def _key_file(path: str, owner_uids: Collection[int], zone: tzinfo) -> KeyFile:
     content = read_file(path, owner_uids, _MAX_KEY_FILE + 1)
     if isinstance(content, str):
         return KeyFile(problem=content)
     if len(content.data) > _MAX_KEY_FILE:
         return KeyFile(problem=f"it has more than {_MAX_KEY_FILE} bytes")
-    return parse_key_file(content.data)
+    return parse_key_file(content.data, path, zone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,8 @@ class _Loading:
             if None in parts:
                 # What that file declares is not known: whoever refers to it would be complained of for nothing.
                 raise PolicyError(report.problems)
-            key_files = self.read_key_files(document.key_files())
+            zone = values.timezone(options_timezone(document))
+            key_files = self.read_key_files(document.key_files(), zone)
             ruleset = compile_policy(document, key_files, report)
             verdicts = run_tests(document, ruleset, key_files, report)
         except TooManyProblemsError:

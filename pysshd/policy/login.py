@@ -1,8 +1,11 @@
 """How people prove who they are: the ordered half of the engine."""
 
+from collections.abc import Iterable
+from datetime import datetime
+
 from pysshd.policy.conditions import FALSE, TRUE, UNSURE, Account, Case, Condition, Truth, Who
 from pysshd.policy.decision import Decision, Tried
-from pysshd.policy.people import Person, place_of
+from pysshd.policy.people import Person
 from pysshd.policy.query import Facts, Login, Step
 from pysshd.policy.ruleset import LoginEntry, Ruleset
 from pysshd.policy.standing import earliest, standing
@@ -44,9 +47,10 @@ def decide_login(ruleset: Ruleset, facts: Facts, request: Login, *, trace: bool)
     """Decide one step of a login: the first entry whose conditions hold decides, also where its methods then fail."""
     steps = (*request.done, request.step)
     person = ruleset.holder(facts, steps)
-    reason, edge = standing(ruleset, person, facts, steps)
-    if reason:
-        return Decision(False, None, valid_until=edge, decided_by=place_of(person), reason=reason)
+    stands = standing(ruleset, person, facts, steps)
+    edge = stands.edge
+    if stands.reason:
+        return Decision(False, None, valid_until=edge, decided_by=stands.where, reason=stands.reason)
     case = case_of(person, facts.account, facts, steps)
     tried: list[Tried] = []
     for entry in ruleset.login:
@@ -58,12 +62,31 @@ def decide_login(ruleset: Ruleset, facts: Facts, request: Login, *, trace: bool)
         if truth is FALSE:
             continue
         way, reason = _answer(entry, truth, case.methods)
+        if way is not None and (reason_not := unaccepted(steps, entry.settings.key_options)):
+            way, reason = None, f"login entry {entry.number} {reason_not}"
         return Decision(
             way is not None, way, valid_until=edge, trace=tuple(tried), decided_by=entry.where, reason=reason
         )
     return Decision(
         False, None, valid_until=edge, trace=tuple(tried), decided_by=NO_ENTRY, reason="no login entry matches"
     )
+
+
+def unaccepted(steps: Iterable[Step], accepted: frozenset[str]) -> str:
+    """Why the entry that decides does not take these steps, as the end of a sentence about it; or ""."""
+    by_line = any(step.certificate is not None and not step.certificate.authority for step in steps)
+    return "does not accept the option cert-authority" if by_line and "cert-authority" not in accepted else ""
+
+
+def accepted_options(ruleset: Ruleset, case: Case) -> tuple[frozenset[str], datetime | None]:
+    """The options of keys that widen and that the deciding entry accepts, and when that may change."""
+    edge = None
+    for entry in ruleset.login:
+        truth = entry.conditions.truth(case)
+        edge = earliest((edge, entry.conditions.next_edge(case.now)))
+        if truth is not FALSE:
+            return (entry.settings.key_options if truth is TRUE else frozenset()), edge
+    return frozenset(), edge
 
 
 def _answer(entry: LoginEntry, truth: Truth, used: Chain) -> tuple[LoginWay | None, str]:

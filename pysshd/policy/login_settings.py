@@ -9,6 +9,9 @@ LOG_LEVELS: Final = ("debug", "info", "notice", "warning", "error")
 KEY_OPTIONS: Final = ("environment", "no-touch-required", "cert-authority")
 """Options of authorized_keys files that widen what a key may do, and that count only where an entry accepts them."""
 
+SERVED_KEY_OPTIONS: Final = frozenset(["environment", "cert-authority"])
+"""Of these, what the daemon can do. Where it can not, the option gives nothing, whatever the key says."""
+
 TOUCH: Final = ("required", "verified")
 """What a security key has to say of its owner: that somebody touched it, and that it checked who that was."""
 

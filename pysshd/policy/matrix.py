@@ -7,11 +7,13 @@ from typing import Final
 from pysshd.policy.conditions import TRUE, Account, Condition, Conditions, From, Who
 from pysshd.policy.diff_rights import Atom, atoms, meets, touched_by
 from pysshd.policy.diff_sessions import Side, admits, environments, factors, orders
+from pysshd.policy.matrix_narrow import WHOLLY, taken_away
 from pysshd.policy.people import ALWAYS, Person, Window
 from pysshd.policy.query import UNKNOWN
 from pysshd.policy.rights import ExecRight, ForcedRight, ShellRight, SubsystemRight
 from pysshd.policy.rights_net import PlainRight
 from pysshd.policy.ruleset import Effect, Grant, LoginEntry, Ruleset
+from pysshd.policy.scene import held_steps
 from pysshd.policy.worlds import Worlds
 
 LOGIN: Final = "login"
@@ -106,6 +108,7 @@ def _row(side: Side, person: Person, shown: str) -> Row:
     cells = {LOGIN: login}
     if login.state != NO:
         cells |= _permissions(side.ruleset, person)
+        cells = {column: _narrowed(side, person, column, cell) for column, cell in cells.items()}
     return Row(shown, tuple(sorted(person.groups)), person.where, _window(person.window), cells)
 
 
@@ -199,6 +202,18 @@ def _cell(given: list[Atom], denies: Iterable[Grant], person: Person) -> Cell:
     left = [atom for atom in given if atom not in denied]
     always = any(not one.conditions for one in reasons) and not against
     return Cell(DENIED if not left else YES if always else SOMETIMES, (*reasons, *against))
+
+
+def _narrowed(side: Side, person: Person, column: str, cell: Cell) -> Cell:
+    """A cell with what the options of keys take away from it."""
+    held = held_steps(person, side.key_files or {})
+    less = {step: taken_away(side.ruleset, person, step, column) for step in held}
+    reasons = tuple(Reason(False, what, f"by {by}", where, by) for taken in less.values() for by, where, what in taken)
+    if not reasons or cell.state in (NO, DENIED):
+        return cell
+    alone = not (person.has_password or person.totp or side.ruleset.authorities)
+    never = alone and column in WHOLLY and all(less.values())
+    return Cell(DENIED if never else SOMETIMES, (*cell.reasons, *dict.fromkeys(reasons)))
 
 
 def _reason(allows: bool, what: str, conditions: Conditions, where: str, name: str, person: Person) -> Reason:

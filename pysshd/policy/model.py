@@ -246,8 +246,6 @@ class _Reader:
 
     def _authorities(self, node: Node) -> None:
         for key, value in self._table(node, "authorities", self._document.authorities):
-            # The daemon takes no certificates of users yet.
-            self._report.unserved(key.mark, f"authority {show(key.text)}")
             authority = read(AuthorityModel, value, self._report)
             self._document.authorities.setdefault(key.text, (key.mark, authority))
 

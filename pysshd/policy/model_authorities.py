@@ -2,12 +2,13 @@
 
 from typing import Annotated, ClassVar, Final, Literal
 
-from pydantic import PlainValidator, ValidatorFunctionWrapHandler, WrapValidator
+from pydantic import Field, PlainValidator, ValidatorFunctionWrapHandler, WrapValidator
 
 from pysshd.patterns import names
 from pysshd.policy.authorities import ANY, SAME
 from pysshd.policy.fields import NAME_FORM, path
-from pysshd.policy.fields_login import is_word, public_key
+from pysshd.policy.fields_login import KeyOptionItem, is_word, public_key
+from pysshd.policy.fields_places import FromItem
 from pysshd.policy.model_settings import KeyModel
 from pysshd.policy.nodes import Mapping
 from pysshd.policy.reading import Many, Record, Text, bad, items, mapped, scalar, text
@@ -65,8 +66,10 @@ def _accounts(node: object) -> tuple[tuple[Text, tuple[Text, ...]], ...]:
 class AuthorityModel(Record):
     """An entry of `authorities`."""
 
-    later: ClassVar[frozenset[str]] = frozenset(["revoked", "signature_algorithms", "from", "options"])
+    later: ClassVar[frozenset[str]] = frozenset(["revoked", "signature_algorithms"])
 
     keys: Many[Annotated[KeyModel, WrapValidator(_key)]]
     person: Annotated[Literal["key_id", "principal"], PlainValidator(_person)] = "key_id"
     accounts: Annotated[tuple[tuple[Text, tuple[Text, ...]], ...] | None, PlainValidator(_accounts)] = None
+    from_: Many[FromItem] | None = Field(None, alias="from")
+    options: Many[KeyOptionItem] | None = None

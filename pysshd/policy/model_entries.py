@@ -53,8 +53,6 @@ class GrantConditions(Conditions):
 class LoginModel(Conditions):
     """An entry of `login`: how must this person prove who they are?"""
 
-    unserved: ClassVar[frozenset[str]] = frozenset(["set"])
-
     unless: Conditions | None = None
     methods: Many[MethodsItem] | None = None
     refuse: True_ | None = None

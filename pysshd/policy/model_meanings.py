@@ -144,6 +144,9 @@ MEANINGS: Final[Mapping[str, Mapping[str, Meaning]]] = {
         "key": Meaning("The key itself", _KEY),
         "not_before": _NOT_BEFORE,
         "not_after": _NOT_AFTER,
+        "from": Meaning("From where it is good", "office", "anywhere"),
+        "options": Meaning("Options as in authorized_keys, which take away", "[restrict, pty, 'command=\"id\"']",
+                           "none"),
     },
     "SourceModel": {
         "system": Meaning("The accounts of the host are people of their own name", "{min_uid: 1000}"),
@@ -246,6 +249,9 @@ MEANINGS: Final[Mapping[str, Mapping[str, Meaning]]] = {
         "person": Meaning("The field of a certificate that names the person", "principal", "`key_id`"),
         "accounts": Meaning("Accounts, and the principals that may use each", '{deploy: [web], "{principal}": ["*"]}',
                             "each the principal of its own name"),
+        "from": Meaning("From where its certificates are good", "office", "as each says"),
+        "options": Meaning("Options as in authorized_keys, of every certificate", "[no-pty, no-agent-forwarding]",
+                           "none"),
     },
     "WhenModel": {
         "days": Meaning("On these days", "mon-fri", "every day"),
@@ -303,6 +309,7 @@ MEANINGS: Final[Mapping[str, Mapping[str, Meaning]]] = {
         "key_id": Meaning("Its key id", "alice", "as it opens most"),
         "principals": Meaning("Its principals", "[alice, web]", "as they open most"),
         "extensions": Meaning("Its extensions", "[permit-pty]", "as they open most"),
+        "options": Meaning("Its critical options", "{force-command: id, source-address: 10.0.0.0/8}", "none"),
     },
     "EnvModel": {
         "accept": Meaning("Patterns of variables that clients may send", '[LANG, "LC_*"]', "none"),

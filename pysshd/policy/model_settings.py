@@ -7,7 +7,8 @@ from pydantic import Field, PlainValidator, ValidatorFunctionWrapHandler, WrapVa
 
 from pysshd.policy import values
 from pysshd.policy.fields import AbsolutePath, DefaultAccount, DefaultHome, Moment, Name, NamePattern, Path, True_
-from pysshd.policy.fields_login import InlineKey, LeastUid, Password, public_key
+from pysshd.policy.fields_login import InlineKey, KeyOptionItem, LeastUid, Password, public_key
+from pysshd.policy.fields_places import FromItem
 from pysshd.policy.fields_time import Timezone
 from pysshd.policy.login_settings import KEY_OPTIONS, LOG_LEVELS, TOUCH, Keepalive, LoginSettings
 from pysshd.policy.model_algorithms import Algorithms
@@ -189,13 +190,15 @@ class LimitsModel(Record):
 class KeyModel(Record):
     """A key of a person with attributes: a file, or the key itself."""
 
-    later: ClassVar[frozenset[str]] = frozenset(["options", "from", "certificate", "no_touch_required"])
+    later: ClassVar[frozenset[str]] = frozenset(["certificate", "no_touch_required"])
 
     name: Name | None = None
     file: Path | None = None
     key: Annotated[InlineKey | None, PlainValidator(public_key)] = None
     not_before: Moment | None = None
     not_after: Moment | None = None
+    from_: Many[FromItem] | None = Field(None, alias="from")
+    options: Many[KeyOptionItem] | None = None
 
     @property
     def place(self) -> Mark:
@@ -286,6 +289,10 @@ def _keepalive(node: object, handler: ValidatorFunctionWrapHandler) -> object:
 
 class LoginSetModel(Record):
     """`set` of a login entry."""
+
+    unserved: ClassVar[frozenset[str]] = frozenset(
+        ["keepalive", "rekey", "sessions", "log_level", "key_files", "touch"]
+    )
 
     keepalive: Annotated[KeepaliveModel, WrapValidator(_keepalive)] | None = None
     rekey: RekeyModel | None = None

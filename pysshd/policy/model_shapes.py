@@ -83,6 +83,7 @@ SHAPES: Final[Mapping[str, Shape]] = {
     "fields_login.methods": text("a chain of methods", f"^{_METHOD}(\\+{_METHOD}){{0,3}}$"),
     "fields_login.password": text("an argon2id hash", r"^\$argon2id\$"),
     "fields_login.public_key": text("a public key", r"^\S+\s+\S"),
+    "fields_login.key_options": text("options of authorized_keys", r"^[A-Za-z]"),
     "fields_login.least_uid": count("a whole number", 1, 999_999_999),
     "fields_places.place": text("an address, a prefix or the name of a network"),
     "fields_places.address": text("an address or a prefix"),
@@ -131,6 +132,7 @@ SHAPES: Final[Mapping[str, Shape]] = {
     "model_tests._instant": text("an instant with its offset", r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d"),
     "model_tests._system_groups": Shape("names of groups of the host, or `none`", many(_WORD)),
     "model_tests._resolve": Shape("names of hosts and their addresses", table(".", many(_WORD))),
+    "model_tests._critical": Shape("critical options and their values", table(".", _WORD)),
     "model_tests._refused": text("a chain of methods, or `any`"),
     "model_entries._signals": Shape("names of signals, or `none`", {
         "anyOf": [{"const": "none"}, _SIGNALS, {"type": "array", "items": _SIGNALS, "minItems": 1}]}),

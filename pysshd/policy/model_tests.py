@@ -108,6 +108,13 @@ def _refused(node: object) -> Methods | Literal["any"]:
     return methods(node)
 
 
+def _critical(node: object) -> tuple[tuple[Text, Text], ...]:
+    """Names of critical options and their values."""
+    return tuple(
+        (Text(key.text, key.mark), text(value)) for key, value in mapped(node, "critical options and values").entries
+    )
+
+
 class CertificateModel(Record):
     """`certificate` of a case: what the certificate of the login says."""
 
@@ -115,6 +122,7 @@ class CertificateModel(Record):
     key_id: AnyText | None = None
     principals: Many[AnyText] | None = None
     extensions: Many[AnyText] | None = None
+    options: Annotated[tuple[tuple[Text, Text], ...] | None, PlainValidator(_critical)] = None
 
 
 class CaseModel(Record):

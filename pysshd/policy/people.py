@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from pysshd.patterns.globs import Glob
+from pysshd.patterns.narrowing import NO_NARROWING, Narrowing
 from pysshd.policy.steps import Certificate, Step
 
 
@@ -67,8 +68,9 @@ class PersonKey:
     label: what ties a Step to this entry: its name, else the fingerprint, else the file's path.
     name: `name:` of the entry, for `key:` conditions and `{key}`.
     blob, fingerprint: the inline key (RFC 4253 §6.6 blob, `SHA256:…`); None for a file.
-    file: absolute path of the file; None for an inline key. One key per line, as in a `.pub` file, no options.
+    file: absolute path of the file; None for an inline key. One key per line, as in an authorized_keys file.
     where: `file:line` in the policy.
+    narrowing: what its options say, of each key of a file; a line of the file may say more.
     """
 
     label: str
@@ -78,6 +80,7 @@ class PersonKey:
     file: str | None = None
     window: Window = ALWAYS
     where: str = ""
+    narrowing: Narrowing = NO_NARROWING
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,18 +141,30 @@ class Person:
 
         That a key is listed says nothing of a certificate for it.
         """
-        for key in self.keys if step.certificate is None else ():
+        return self._entry(step.key, step.label) if step.certificate is None else None
+
+    def signer_of(self, step: Step) -> PersonKey | None:
+        """The entry that lists the key which signed the certificate of a step, where no authority of the file did."""
+        certificate = step.certificate
+        return (
+            self._entry(certificate.signer or None, step.label) if certificate and not certificate.authority else None
+        )
+
+    def _entry(self, fingerprint: str | None, label: str | None) -> PersonKey | None:
+        for key in self.keys if fingerprint is not None else ():
             if key.file is None:
-                if key.fingerprint == step.key and step.key is not None and step.label in (None, key.label):
+                if key.fingerprint == fingerprint and label in (None, key.label):
                     return key
-            elif step.key is not None and step.label == key.label:
+            elif label == key.label:
                 return key
         return None
 
     @staticmethod
-    def step(key: PersonKey, fingerprint: str) -> Step:
-        """The step that a login with this entry's key is; `fingerprint` is that of the key itself."""
-        return Step("publickey", fingerprint, key.label)
+    def step(key: PersonKey, fingerprint: str, narrowing: Narrowing = NO_NARROWING) -> Step:
+        """The step that a login with this entry's key is; `fingerprint` is that of the key itself, `narrowing` of its
+        line in a file.
+        """
+        return Step("publickey", fingerprint, key.label, narrowing=narrowing)
 
 
 def place_of(person: Person | None) -> str:

@@ -106,6 +106,12 @@ class Ruleset:
         return any(entry.where != BUILT_IN_LOGIN for entry in self.login)
 
     @property
+    def takes_certificates(self) -> bool:
+        """Whether somebody may come with a certificate."""
+        by_line = any("cert-authority" in entry.settings.key_options for entry in self.login)
+        return by_line or bool(self.authorities)
+
+    @property
     def first_confined(self) -> str | None:
         """`file:line` of the first permission whose programs are confined, or None where there is none."""
         allows = (grant.rights.runs for grant in self.grants if grant.effect is Effect.ALLOW)

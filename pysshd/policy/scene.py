@@ -6,11 +6,12 @@ from datetime import datetime
 from itertools import permutations
 from typing import Final
 
+from pysshd.patterns.narrowing import NO_NARROWING
 from pysshd.policy.conditions import Who
 from pysshd.policy.decide import decide
 from pysshd.policy.decision import Decision
 from pysshd.policy.keyfiles import KeyFiles
-from pysshd.policy.narrow import PERMITTED_BY
+from pysshd.policy.narrow import PERMITTED_BY, expiries, fault_of, narrowers_of
 from pysshd.policy.people import ALWAYS, Person, place_of
 from pysshd.policy.query import UNKNOWN, Facts, IPAddress, Login, Query, Request, Step, UnixFacts, Unknown
 from pysshd.policy.ruleset import Ruleset
@@ -164,9 +165,10 @@ def held_steps(person: Person, key_files: KeyFiles) -> tuple[Step, ...]:
     """A step for each key of a person; for a file that was not read, one by a key that no condition names."""
     found: dict[Step, None] = {}
     for key in person.keys:
-        known = key_files[key.file].fingerprints if key.file is not None and key.file in key_files else ()
+        file = key_files.get(key.file) if key.file is not None else None
+        known = file.fingerprints if file is not None else ()
         for fingerprint in (key.fingerprint,) if key.fingerprint else known or (f"SHA256:some-key-of-{key.label}",):
-            found[Person.step(key, fingerprint)] = None
+            found[Person.step(key, fingerprint, file.narrowing(fingerprint) if file else NO_NARROWING)] = None
     return tuple(found)
 
 
@@ -182,17 +184,34 @@ def named_step(person: Person, name: str, held: tuple[Step, ...], key_files: Key
     return step
 
 
+def counts(ruleset: Ruleset, scene: Scene, step: Step) -> bool:
+    """Whether a key is of use at that time and from there."""
+    key = scene.person.key_of(step)
+    narrowers = narrowers_of(ruleset, scene.person, [step])
+    return (
+        key is not None
+        and key.window.holds(scene.now)
+        and all(end > scene.now for end in expiries(narrowers))
+        and not fault_of(narrowers, scene.source, "")[0]
+    )
+
+
 def key_choices(ruleset: Ruleset, scene: Scene, keys: Iterable[Step]) -> Iterator[tuple[Step, ...]]:
     """The keys by which the chain could be gone through, as far as the rules can tell them apart.
 
-    Keys that are not valid at that time are taken only where there are no others.
+    Keys that are not valid at that time, or not from there, are taken only where there are no others.
     """
     needed = scene.chain.count("publickey")
     windows = {step: key.window for step in keys if (key := scene.person.key_of(step)) is not None}
-    valid = [step for step in keys if step in windows and windows[step].holds(scene.now)]
+    narrow = {step for step in keys if narrowers_of(ruleset, scene.person, [step])}
+    valid = [step for step in keys if counts(ruleset, scene, step)]
     candidates = valid if len(valid) >= needed else list(keys)
     named = {word for one in _whos(ruleset) for word in (*one.key_names, *one.fingerprints)}
-    special = [step for step in candidates if step.key in named or step.label in named or windows[step] is not ALWAYS]
+    special = [
+        step
+        for step in candidates
+        if step.key in named or step.label in named or windows[step] is not ALWAYS or step in narrow
+    ]
     plain = [step for step in candidates if step not in special]
     # One more than is needed shows whether it matters which of the plain ones it is.
     chosen = [*plain[: needed + 1], *special]

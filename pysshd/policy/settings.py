@@ -46,6 +46,9 @@ class HostKeys:
 SHARED_WITH_SYSTEM = "shared-workers-with-system-accounts"
 """The risk that `isolation: shared` beside `accounts: system` is; a file that wants both says so by this name."""
 
+EARLIEST = "Etc/GMT-14"
+"""Fourteen hours before UTC: the clocks of no place are further on."""
+
 DEFAULT_MIN_UID = 1000
 """Where people's uids begin on every distribution that is in use (login.defs(5), UID_MIN)."""
 
@@ -77,6 +80,9 @@ class Server:
     where: Mapping[str, str] = field(default_factory=dict, compare=False)
     """`file:line:column` of `user`, `worker_user`, `state` and `interface`, where the file names them."""
     min_uid: int = DEFAULT_MIN_UID
+    options_timezone: str = EARLIEST
+    """Of times in options of keys that say none: `timezone` where the file has it, else where each hour comes first,
+    for sshd would mean the host's, which is not known."""
     version_addendum: str | None = None
     isolation: Literal["connection", "shared"] = "connection"
 

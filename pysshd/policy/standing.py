@@ -1,11 +1,13 @@
 """Whether the steps of a login make somebody stand on an account, whatever `login` and `grants` say."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from pysshd.patterns.names import is_name
-from pysshd.policy.people import Person, Window, window_of_certificate
+from pysshd.policy.narrow import Narrowers, expiries, fault_of, narrowers_of
+from pysshd.policy.people import Person, Window, place_of, window_of_certificate
 from pysshd.policy.query import Facts, Unknown
 from pysshd.policy.ruleset import Ruleset
 from pysshd.policy.steps import BY_KEY, Certificate, Step
@@ -19,20 +21,45 @@ def earliest(moments: Iterable[datetime | None]) -> datetime | None:
     return min((moment for moment in moments if moment is not None), default=None)
 
 
-def standing(
-    ruleset: Ruleset, person: Person | None, facts: Facts, steps: tuple[Step, ...]
-) -> tuple[str, datetime | None]:
-    """Why these steps do not make this person stand on the account, or "" where they do; and when that may change."""
-    account, now = facts.account, facts.now
-    if not is_name(account):
-        return "the account's name is of no form that is served", None
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Whether steps make somebody stand on an account.
+
+    reason: why not; "" where they do. where: `file:line` or words of what says so. edge: when that may change.
+    narrowers: what the keys and certificates of the steps leave of the rest.
+    """
+
+    reason: str
+    where: str
+    edge: datetime | None = None
+    narrowers: Narrowers = ()
+
+
+def standing(ruleset: Ruleset, person: Person | None, facts: Facts, steps: tuple[Step, ...]) -> Standing:
+    """Whether these steps make this person stand on the account."""
+    where = place_of(person)
+    if not is_name(facts.account):
+        return Standing("the account's name is of no form that is served", where)
     if person is None:
-        return "nobody is identified", None
-    if not person.may_use(account):
-        return f"{person.name} may not log in as this account", None
+        return Standing("nobody is identified", where)
+    if not person.may_use(facts.account):
+        return Standing(f"{person.name} may not log in as this account", where)
     if not steps:
-        return "no step of a login is done", None
-    windows, fault = [person.window], ""
+        return Standing("no step of a login is done", where)
+    narrowers = narrowers_of(ruleset, person, steps)
+    reason, edge = _reason(ruleset, person, facts, steps, expiries(narrowers))
+    if not reason:
+        reason, where = fault_of(narrowers, facts.source, where)
+    return Standing(reason, where, edge, narrowers)
+
+
+def _reason(
+    ruleset: Ruleset, person: Person, facts: Facts, steps: tuple[Step, ...], ends: Iterable[datetime]
+) -> tuple[str, datetime | None]:
+    """Why these steps do not count for a person, or ""; and when that may change. ends: of what their keys say."""
+    account, now = facts.account, facts.now
+    windows, fault = [person.window, *(Window(None, end) for end in ends)], ""
+    windows += [key.window for step in steps if (key := person.signer_of(step)) is not None]
     for step in steps:
         window, found = _counts(ruleset, person, account, step)
         if window is not None:
@@ -47,6 +74,8 @@ def standing(
 def _counts(ruleset: Ruleset, person: Person, account: str, step: Step) -> tuple[Window | None, str]:
     """When one step counts, where it has a time, and why it never does, or ""."""
     certificate, method = step.certificate, step.method
+    if certificate is not None and not certificate.authority:
+        return window_of_certificate(certificate), _signer_fault(person, account, step, certificate)
     if certificate is not None:
         return window_of_certificate(certificate), _certificate_fault(ruleset, person, account, certificate)
     if method == "publickey":
@@ -57,6 +86,22 @@ def _counts(ruleset: Ruleset, person: Person, account: str, step: Step) -> tuple
     if method == "totp":
         return None, "" if person.totp is not None else f"{person.name} has no totp"
     return None, "" if method in _PROVED_ELSEWHERE else "a method is not served"
+
+
+def _signer_fault(person: Person, account: str, step: Step, certificate: Certificate) -> str:
+    """Why a certificate does not count that a key of the person signed, or ""; when the key does is not asked here."""
+    key = person.signer_of(step)
+    if key is None:
+        return "a certificate is of no authority of the file"
+    said = (key.narrowing, step.narrowing)
+    if not any(one.authority for one in said):
+        return f"key {key.name or certificate.signer} is no authority"
+    if certificate.options:
+        return f"a certificate has the critical option {min(certificate.options)!r}, which is not served"
+    named = [one.principals for one in said if one.principals is not None] or [frozenset([account])]
+    if any(certificate.principals.isdisjoint(principals) for principals in named):
+        return f"key {key.name or certificate.signer} lets no principal of the certificate log in as this account"
+    return ""
 
 
 def _certificate_fault(ruleset: Ruleset, person: Person, account: str, certificate: Certificate) -> str:

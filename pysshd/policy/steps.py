@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, TypeAlias
 
+from pysshd.patterns.narrowing import NO_NARROWING, Narrowing
+
 Chain: TypeAlias = tuple[str, ...]
 """Steps of a login in their order, each by the method of `methods:`."""
 
@@ -19,9 +21,11 @@ BY_KEY: Final = frozenset(["publickey", "certificate"])
 class Certificate:
     """What a user's certificate says, once its signature was found to be of an authority's key.
 
-    authority: the name in `authorities:`.
-    extensions: their names. options: names of the critical options.
+    authority: the name in `authorities:`; empty where the key of a line with `cert-authority` signed it.
+    extensions: their names. options: names of the critical options that nothing here can keep; with one it is refused.
     not_before, not_after: half-open, aware; None: no end on that side.
+    narrowing: what its other critical options say; what its extensions do not permit is not in it.
+    signer: fingerprint of the key that signed it, where `authority` is empty.
     """
 
     authority: str
@@ -32,6 +36,8 @@ class Certificate:
     not_before: datetime | None = None
     not_after: datetime | None = None
     options: frozenset[str] = frozenset()
+    narrowing: Narrowing = NO_NARROWING
+    signer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +47,16 @@ class Step:
     method: as on the wire: a certificate is `publickey`.
     key: fingerprint (`SHA256:…`) of the key, for publickey; of the key that is certified, for a certificate.
     label: `PersonKey.label` of the entry of `users:` that lists the key; for a key out of a file it is what ties
-        the key to its entry, without it the key counts for nothing.
+        the key to its entry, without it the key counts for nothing. For a certificate of no authority of the file it is
+        the entry of the key that signed it.
+    narrowing: what the line of a file says in front of the key; what the entry says is known of the entry.
     """
 
     method: str
     key: str | None = None
     label: str | None = None
     certificate: Certificate | None = None
+    narrowing: Narrowing = NO_NARROWING
 
     @property
     def kind(self) -> str:

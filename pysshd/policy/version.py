@@ -16,6 +16,7 @@ def version_of(texts: Iterable[str], key_files: KeyFiles | None) -> str:
     The same content has the same name on every host, so that a person can compare what runs with what is written.
     """
     parts = [hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest() for text in texts]
-    keys = sorted(key for file in (key_files or {}).values() for key in file.fingerprints)
+    files = (key_files or {}).values()
+    keys = sorted(f"{key} {file.narrowing(key)}".rstrip() for file in files for key in file.fingerprints)
     parts.append(hashlib.sha256("\n".join(keys).encode()).digest())
     return hashlib.sha256(b"".join(sorted(parts))).hexdigest()[:LENGTH]

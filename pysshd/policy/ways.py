@@ -32,10 +32,13 @@ class Start:
 
     umask: of the program; None: that of every session.
     folder: the absolute path of its working folder; None: the account's home.
+    asked: what was asked for, where a key or a certificate forces this instead, for SSH_ORIGINAL_COMMAND: as `original`
+        of Forced. None: this is what was asked for.
     """
 
     umask: int | None = None
     folder: str | None = None
+    asked: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +161,11 @@ class FileWay:
 
     mount: Mount | None
     below: str = ""
+
+
+def original_of(way: "RunWay") -> bytes | None:
+    """What was asked for, where something that is forced runs instead; None where nothing is forced."""
+    return way.original if isinstance(way, Forced) else way.asked
 
 
 RunWay: TypeAlias = LoginShell | ShellCommand | Words | Program | Forced

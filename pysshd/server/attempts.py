@@ -13,7 +13,7 @@ from pysshd.server.connection import Connection
 from pysshd.server.keys import PKey
 from pysshd.server.known import Known
 from pysshd.server.login_steps import LoginSteps, Proof
-from pysshd.server.ports import Identity
+from pysshd.server.ports import Identity, KeyHolder
 from pysshd.server.sources import peer_of
 
 _NOBODY: Final = ""
@@ -77,14 +77,19 @@ async def by_key(login: LoginSteps, identity: Identity, connection: Connection, 
     """A key of the one person who may have this account by it; the signature is verified by the daemon."""
     known = await look_up(login, identity, connection, named)
     now = connection.clock.wall()
-    holder = await identity.key_holder(login.account, key.public, now, known)
+    found: KeyHolder | str | None
+    if key.certificate is None:
+        found = await identity.key_holder(login.account, key.public, now, known)
+    else:
+        found = await identity.certificate_holder(login.account, key.certificate, now, known)
+    holder = found if isinstance(found, KeyHolder) else None
     settled = login.done()
     if holder is None or settled is None or not named:
-        why = (
-            known.fault or login.ruleset.why_no_holder(login.account, key.fingerprint, now, known.people)
-            if holder is None
-            else "the login is another's"
-        )
+        why = "the login is another's"
+        if isinstance(found, str):
+            why = found
+        elif found is None:
+            why = known.fault or login.ruleset.why_no_holder(login.account, key.fingerprint, now, known.people)
         reason = f"it lets nobody in under this account name: {why}"
         done = (settled or (None, ()))[1]
         return Attempt(Step("publickey", key.fingerprint), done, None, None, False, reason)
@@ -93,4 +98,5 @@ async def by_key(login: LoginSteps, identity: Identity, connection: Connection, 
         reason = f"key {key.fingerprint} is not of the person whom an earlier factor identified"
         return Attempt(holder.step, done, None, None, False, reason)
     decision = login.judge(holder.person, done, holder.step)
-    return Attempt(holder.step, done, holder.person, decision, decision.allowed, decision.reason, key.public)
+    return Attempt(holder.step, done, holder.person, decision, decision.allowed, decision.reason,
+                   key.certificate or key.public)  # fmt: skip

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from pysshd.policy.ways import Forced, LoginShell, Program, RunWay, ShellCommand, Words
+from pysshd.policy.ways import Forced, LoginShell, Program, RunWay, ShellCommand, Words, original_of
 from pysshd.server.plan import Account, Plan
 
 RUN_WAYS: Final = (LoginShell, ShellCommand, Words, Program, Forced)
@@ -43,8 +43,9 @@ def run_of(plan: Plan) -> Run | None:
     if not path or any(b"\0" in word for word in argv) or not _is_safe(path):
         return None
     env = tuple((name.encode("utf-8"), value.encode("utf-8", "surrogateescape")) for name, value in way.env)
-    if isinstance(way, Forced) and way.original and b"\0" not in way.original:
-        env = ((b"SSH_ORIGINAL_COMMAND", way.original), *env)
+    original = original_of(way)
+    if original and b"\0" not in original:
+        env = ((b"SSH_ORIGINAL_COMMAND", original), *env)
     umask = way.umask if way.umask is not None else UMASK
     return Run(path, argv, env, way.folder or plan.account.home, way.confined, umask)
 

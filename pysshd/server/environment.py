@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from pysshd.patterns.names import is_variable, variable_fault
-from pysshd.policy.ways import Forced, RunWay
+from pysshd.policy.ways import RunWay, original_of
 from pysshd.server.plan import Account
 
 PATH: Final = "/usr/local/bin:/usr/bin:/bin"
@@ -89,15 +89,16 @@ def session_environment(
     of_host = {name: value for name, value in account.environment if not name.startswith(b"SSH_")}
     environment = {**_encoded({"PATH": said.pop("PATH")}.items()), **of_host, **_encoded(said.items())}
     environment.update(_from_client(way, accepted))
-    if isinstance(way, Forced) and way.original and b"\0" not in way.original:
-        environment[b"SSH_ORIGINAL_COMMAND"] = way.original
+    original = original_of(way)
+    if original and b"\0" not in original:
+        environment[b"SSH_ORIGINAL_COMMAND"] = original
     environment.update(_encoded(way.env))
     return environment
 
 
 def _from_client(way: RunWay, accepted: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
     held: dict[bytes, bytes] = {}
-    if isinstance(way, Forced):
+    if original_of(way) is not None:
         return held
     for name, value in accepted:
         if refusal_of(name, value) is None and no_room_for(name, value, held) is None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from pysshd.patterns.narrowing import Narrowing
 from pysshd.policy.people import Person
 from pysshd.policy.query import UNKNOWN, UnixFacts
 
@@ -33,14 +34,15 @@ class Known:
 
     people: those of a source who might log in as it, with what the policy file says of them; by name.
     accounts: of the host, by name: as which sessions might run.
-    keys: which people of the source hold a key, each with the label of the entry of theirs; by fingerprint.
+    keys: which people of the source hold a key, each with the label of the entry of theirs and with what the line of
+        the file says in front of the key; by fingerprint.
     fault: why nothing is known, where a look-up failed, or why the person of the account's own name is of no use.
     unanswered: the host said nothing: to ask once more may help.
     """
 
     people: Mapping[str, Person] = field(default_factory=dict)
     accounts: Mapping[str, HostAccount] = field(default_factory=dict)
-    keys: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    keys: Mapping[str, tuple[tuple[str, str, Narrowing], ...]] = field(default_factory=dict)
     fault: str = ""
     unanswered: bool = False
 

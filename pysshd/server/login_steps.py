@@ -14,6 +14,7 @@ from pysshd.policy.ruleset import Ruleset
 from pysshd.policy.ways import LoginWay
 from pysshd.server.connection import Connection
 from pysshd.server.known import NOTHING_KNOWN, Known
+from pysshd.ssh.crypto.certs import Certificate
 from pysshd.ssh.crypto.keys import PublicKey
 
 WIRE_METHODS = {"publickey": "publickey", "certificate": "publickey", "password": "password"}
@@ -23,8 +24,9 @@ STEPS_MAX = 256
 """Steps that one login may have tried with success: above every cap on attempts."""
 
 
-Proof: TypeAlias = PublicKey | PasswordHash | None
-"""By what a step was proven: the key, or the hash of the policy that the password fitted; None: by the host's own."""
+Proof: TypeAlias = PublicKey | Certificate | PasswordHash | None
+"""By what a step was proven: the key, the certificate, or the hash of the policy that the password fitted; None: by
+the host's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ class LoginSteps:
     def _is_somebody(self) -> bool:
         """Whether anybody has the account's name, or had it by rules from before."""
         known = self.known or NOTHING_KNOWN
-        named = self.ruleset.people_of(self.account) or known.people or self.account in known.accounts
+        named = self.ruleset.people_of(self.account) or known.people or self.account in known.accounts or self._found
         return self._was_somebody or bool(named)
 
     def names(self, username: str) -> bool:
@@ -134,7 +136,7 @@ class LoginSteps:
         """What the host says of a person and of the account as which their session would run."""
         known = self.known or NOTHING_KNOWN
         holder = known.people.get(person) if person is not None else None
-        who = holder or (self.ruleset.people.get(person) if person is not None else None)
+        who = holder or (self.person(person) if person is not None else None)
         if who is None or self.ruleset.settings.server.accounts != "system":
             return holder, None
         return holder, known.unix(who.unix_name(self.account))
@@ -146,8 +148,11 @@ class LoginSteps:
         return person.name if person is not None and self.account in person.accounts else None
 
     def person(self, name: str) -> Person | None:
-        """The person of this name: of a source, with what the file says of them, or of the file alone."""
-        return (self.known or NOTHING_KNOWN).people.get(name) or self.ruleset.people.get(name)
+        """The person of this name: of a source, with what the file says of them, of the file alone, or whom a
+        certificate makes one.
+        """
+        found = (self.known or NOTHING_KNOWN).people.get(name) or self.ruleset.people.get(name)
+        return found or (Person(name, certified=True) if self.ruleset.authorities else None)
 
     def judge(self, person: str | None, done: tuple[Step, ...], step: Step, *, trace: bool = False) -> Decision:
         """Would `step` count for `person` after the steps done? No key and no secret counts twice."""

@@ -24,11 +24,12 @@ from pysshd.policy.query import (
     Subsystem,
 )
 from pysshd.policy.ruleset import Ruleset
-from pysshd.policy.ways import Forced, LoginWay
+from pysshd.policy.ways import LoginWay, Way, original_of
 from pysshd.server.again import Again
 from pysshd.server.attempts import ATTEMPTS_MAX, Attempt, by_key, by_password
 from pysshd.server.channel import Channel
 from pysshd.server.channel_state import Answered, ChannelState
+from pysshd.server.commands import RUN_WAYS
 from pysshd.server.connection import Connection
 from pysshd.server.constants import (
     AUTH_FAILED,
@@ -325,7 +326,7 @@ class PolicyServer(ServerInterface):
 
     def _is_forced(self) -> bool:
         facts = self._login.session_facts()
-        return facts is not None and isinstance(self._login.ask(facts, Shell()).way, Forced)
+        return facts is not None and _forces(self._login.ask(facts, Shell()).way)
 
     def _run(self, channel: Channel, request: Run) -> bool:
         """One program for each channel (S83), with a plan that can be carried out."""
@@ -356,3 +357,8 @@ class PolicyServer(ServerInterface):
         settled = self._login.done() or (None, ())
         self._book.refuse(request, reason, settled[0])
         return False
+
+
+def _forces(way: Way | None) -> bool:
+    """Whether something that is forced would run, whatever is asked for."""
+    return isinstance(way, RUN_WAYS) and original_of(way) is not None

@@ -9,6 +9,7 @@ from pysshd.policy.query import Step
 from pysshd.server.known import NOTHING_KNOWN, Known
 from pysshd.server.plan import Account
 from pysshd.server.requests import Request
+from pysshd.ssh.crypto.certs import Certificate
 from pysshd.ssh.crypto.keys import PublicKey
 
 
@@ -50,6 +51,14 @@ class Identity(Protocol):
         self, account: str, key: PublicKey, now: datetime, known: Known = NOTHING_KNOWN
     ) -> KeyHolder | None:
         """The one person who may log in as `account` and has this key, at this (aware) time; None: nobody."""
+
+    async def certificate_holder(
+        self, account: str, certificate: Certificate, now: datetime, known: Known = NOTHING_KNOWN
+    ) -> KeyHolder | str:
+        """The person whom a certificate names, if an authority of the policy signed it; else why it names nobody.
+
+        Whether it is valid now, and good for the account and from there, is for the policy to say.
+        """
 
     async def password_matches(
         self, person: str, password: bytes, now: datetime, peer: Hashable, known: Known = NOTHING_KNOWN

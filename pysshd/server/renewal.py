@@ -14,6 +14,7 @@ from pysshd.server.known import NOTHING_KNOWN, Known
 from pysshd.server.login_steps import Found, LoginSteps
 from pysshd.server.ports import Clock
 from pysshd.server.rules import Rules
+from pysshd.ssh.crypto.certs import Certificate
 from pysshd.ssh.crypto.keys import PublicKey
 
 
@@ -68,7 +69,7 @@ def carried_over(login: LoginSteps, known: Known, ruleset: Ruleset) -> Known:
             people[name] = person
     files = source.keys if source is not None else ()
     keys = {
-        key: tuple((name, file) for name, file in held if name in people and file in files)
+        key: tuple((name, file, said) for name, file, said in held if name in people and file in files)
         for key, held in known.keys.items()
     }
     return replace(known, people=people, keys=keys)
@@ -82,12 +83,19 @@ async def _looked_up(account: str, rules: Rules, peer: Hashable) -> Known:
 
 async def _found_again(login: LoginSteps, before: Found, rules: Rules, clock: Clock) -> Found | str:
     """What is found out about a step now, or why it is not the same person's any more."""
+    known, now = login.known or NOTHING_KNOWN, clock.wall()
+    if isinstance(before.proof, Certificate):
+        found = await rules.identity.certificate_holder(login.account, before.proof, now, known)
+        if isinstance(found, str):
+            return f"a certificate lets nobody in under this account name any more: {found}"
+        if found.person != before.person:
+            return f"a certificate is of {found.person} now, not of {before.person}"
+        return Found(found.person, found.step, before.proof)
     if not isinstance(before.proof, PublicKey):
         person = login.person(before.person)
         if person is None:
             return f"{before.person} is not in the policy any more"
         return before if _is_same(person.password, before.proof) else f"the password of {before.person} has changed"
-    known, now = login.known or NOTHING_KNOWN, clock.wall()
     holder = await rules.identity.key_holder(login.account, before.proof, now, known)
     fingerprint = before.proof.fingerprint
     if holder is None:

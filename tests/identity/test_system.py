@@ -54,6 +54,7 @@ class Helpers:
     fault: str = ""
     fails: bool = False
     hangs: bool = False
+    options: str = ""
 
     def account(self, name: str, uid: int) -> FoundAccount:
         home = f"/home/{name}".encode()
@@ -70,7 +71,10 @@ class Helpers:
         accounts = tuple(self.account(name, uids[name]) for name in asked.accounts if name in uids)
         people = [name for name in asked.people if uids.get(name, 0) >= asked.min_uid]
         held = {"alice": [OWN], "bob": [SHARED, OWN]}
-        keys = tuple(FoundKeys(name, 0, tuple(_digest(key.blob) for key in held.get(name, ()))) for name in people)
+        keys = tuple(
+            FoundKeys(name, 0, tuple((_digest(key.blob), 7, self.options) for key in held.get(name, ())), b"/keys")
+            for name in people
+        )
         found = tuple(FoundPerson(name, self.fault) for name in people)
         return Found(accounts, found, keys, ((b"LANG", b"C"),), ("a note",)).encode()
 
@@ -270,3 +274,22 @@ def test_a_failure_is_not_remembered() -> None:
     assert known(made, "git").fault
     helpers.fails = False
     assert not known(made, "git").fault
+
+
+def test_options_in_front_of_a_key_go_with_it() -> None:
+    helpers, told = Helpers(options='no-pty,expiry-time="20270301"'), list[str]()
+    made = people(helpers, told, POLICY.replace("min_uid: 500}", "min_uid: 500, timezone: Asia/Tokyo}", 1))
+    found = known(made, "bob")
+    holder = asyncio.run(made.key_holder("bob", SHARED, datetime(2027, 2, 1, tzinfo=UTC), found))
+    assert holder is not None
+    said = holder.step.narrowing
+    assert (said.pty, said.agent, said.where) == (False, True, "/keys:7")
+    assert said.expires == datetime(2027, 2, 28, 15, tzinfo=UTC)
+
+
+def test_options_that_a_helper_should_have_refused_let_nobody_in() -> None:
+    helpers, told = Helpers(options="no-such-option"), list[str]()
+    made = people(helpers, told)
+    found = known(made, "bob")
+    assert asyncio.run(made.key_holder("bob", SHARED, NOW, found)) is None
+    assert "/keys:7 is passed over: option 'no-such-option' is not known" in told

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from pysshd.identity.key_files import KeyFiles
 from pysshd.identity.passwords import PasswordQueue, RunHelper
 from pysshd.identity.verify import parse_phc
 from pysshd.identity.virtual import VirtualPeople
+from pysshd.patterns.narrowing import Narrowing
 from pysshd.policy.load import load_text
 from pysshd.policy.people import Person
 from pysshd.server.ports import KeyHolder
@@ -304,13 +305,13 @@ def test_a_stranger_costs_the_file_reads_of_someone_known(tmp_path: Path, keys: 
     users = f'  alice: {{keys: ["{keys["alice"]}"]}}\n  bob: {{keys: [{{file: "{file}"}}]}}'
     house = House(tmp_path, policy(users))
     reads: list[str] = []
-    real = house.people._files.fingerprints
+    real = house.people._files.keys
 
-    def noted(path: str) -> frozenset[str]:
+    def noted(path: str) -> Mapping[str, Narrowing]:
         reads.append(path)
         return real(path)
 
-    house.people._files.fingerprints = noted  # type: ignore[method-assign]
+    house.people._files.keys = noted  # type: ignore[method-assign]
     for account in ("bob", "alice", "nobody", "../x"):
         reads.clear()
         house.holder(account, keys["stranger"])

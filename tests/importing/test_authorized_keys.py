@@ -248,6 +248,12 @@ def test_of_a_key_that_stands_twice_the_first_line_counts() -> None:
     assert found.said == ("keys:2: note: the key stands before, in line 1, and that one counts",)
 
 
+def test_a_key_that_is_left_out_is_given_by_no_later_line() -> None:
+    found = read(f"verify-required,no-pty {ONE.line}\n{ONE.line}\n")
+    assert found.keys == ()
+    assert found.said[-1] == "keys:2: note: the key stands before, in line 1, which is left out, and so is this one"
+
+
 def test_a_quote_hides_commas_blanks_and_other_options() -> None:
     found = read(f'command="a, no-pty \\" b",no-pty {ONE.line}').key
     assert (found.command, found.pty, found.agent) == ('a, no-pty " b', False, True)

@@ -150,10 +150,10 @@ def opened(connection: Wire, ours: int) -> Session | None:
 
 
 @contextmanager
-def session(daemon: Daemon, login: str) -> Iterator[Session]:
-    """A channel on a connection of its own, logged in with the key `alice`."""
+def session(daemon: Daemon, login: str, key: str = "alice") -> Iterator[Session]:
+    """A channel on a connection of its own, logged in with a key."""
     with wire(daemon) as connection:
-        answer = connection.sign_in(login.encode(), daemon.client.keys.private("alice"))
+        answer = connection.sign_in(login.encode(), daemon.client.keys.private(key))
         assert answer[0] == MessageNumber.USERAUTH_SUCCESS
         channel = opened(connection, 0)
         assert channel is not None

@@ -215,10 +215,10 @@ def test_a_key_file_that_is_not_to_be_trusted_is_not_read(server: Daemon, host: 
 
 
 @pytest.mark.security("S65")
-def test_lines_with_options_let_nobody_in_and_the_others_do(server: Daemon, host: Host, keys: Keys) -> None:
+def test_lines_that_are_none_let_nobody_in_and_the_others_do(server: Daemon, host: Host, keys: Keys) -> None:
     lines = [
         "# a comment",
-        f'restrict,command="id" {keys.public("bob")}',
+        f'verify-required,command="id" {keys.public("bob")}',
         f"no-such-option {keys.public('carol')}",
         "x" * 70_000 + " " + keys.public("dave"),
         keys.public("erin").replace(" ", "\N{NO-BREAK SPACE}"),
@@ -236,6 +236,34 @@ def test_lines_with_options_let_nobody_in_and_the_others_do(server: Daemon, host
     told = server.wait_event("daemon.warning", since=since)["detail"]
     assert "line 2 is passed over" in told
     assert keys.public("bob").split()[1] not in server.log
+
+
+@pytest.mark.security("S63", "S86")
+def test_options_of_the_lines_of_an_account_narrow_its_logins(server: Daemon, host: Host, keys: Keys) -> None:
+    lines = [
+        f'restrict,command="echo forced: $SSH_ORIGINAL_COMMAND" {keys.public("bob")}',
+        f"restrict {keys.public('carol')}",
+        f'from="192.0.2.0/24" {keys.public("dave")}',
+        f'expiry-time="20200101" {keys.public("erin")}',
+        f"no-such-option {keys.public('frank')}",
+        f"cert-authority {keys.public('grace')}",
+        keys.public("alice"),
+        keys.public("frank"),
+    ]
+    user = host.add(f"pysshd-t-p{len(host.users)}", keys="\n".join(lines) + "\n")
+    file = f"{user.home}/.ssh/authorized_keys"
+    assert server.ssh("id -u", login=user.name, key="bob").stdout == b"forced: id -u\n"
+    assert server.ssh("id -u", login=user.name, key="alice").stdout.decode() == f"{user.uid}\n"
+    assert server.ssh("tty", login=user.name, key="alice", options=("-tt",)).stdout.startswith(b"/dev/pts/")
+    since = len(server.events())
+    assert b"PTY allocation request failed" in server.ssh("tty", login=user.name, key="carol", options=("-tt",)).stderr
+    event = server.wait_event("request.refused", since=since)
+    assert event["decided_by"] == f"{file}:2"
+    assert event["reason"].endswith(" allows no pty")
+    for name in ("dave", "erin", "frank", "grace"):
+        assert server.ssh("true", login=user.name, key=name).returncode == 255, name
+    told = [event["detail"] for event in server.events("daemon.warning")]
+    assert any(f"{file} of {user.name}: line 5 is passed over: option 'no-such-option'" in one for one in told)
 
 
 @pytest.mark.security("S70", "S71", "S55")

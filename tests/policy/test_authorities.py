@@ -8,6 +8,7 @@ import pytest
 
 from pysshd.policy.decide import decide, first_methods
 from pysshd.policy.decision import Decision
+from pysshd.policy.keyfiles import parse_key_file
 from pysshd.policy.load import load_text
 from pysshd.policy.problems import PolicyError
 from pysshd.policy.query import Exec, Facts, Login, Pty, Query, Request
@@ -90,6 +91,7 @@ def test_only_a_certificate_makes_such_a_holder() -> None:
     assert found.reason == "only a certificate makes dave a person"
 
 
+@pytest.mark.security("S60")
 @pytest.mark.parametrize(
     ("key_id", "principals", "account", "reason"),
     [
@@ -98,6 +100,9 @@ def test_only_a_certificate_makes_such_a_holder() -> None:
         ("dave", ("x", "db"), "deploy", ""),
         ("dave", ("x",), "deploy", "staff lets no principal of the certificate log in as this account"),
         ("dave", ("x",), "dave", "staff lets no principal of the certificate log in as this account"),
+        ("dave", ("x,dave",), "dave", "staff lets no principal of the certificate log in as this account"),
+        ("dave", ("dave ",), "dave", "staff lets no principal of the certificate log in as this account"),
+        ("dave", ("*",), "dave", "staff lets no principal of the certificate log in as this account"),
         ("dave", ("root",), "root", ""),
         ("bob", ("web",), "deploy", ""),
         ("bob", ("alice",), "alice", "bob may not log in as this account"),
@@ -360,11 +365,12 @@ def test_a_key_of_two_authorities() -> None:
     assert "is also that of staff at p.yaml:7" in errors("", people)
 
 
-def test_it_is_not_served() -> None:
-    with pytest.raises(PolicyError) as caught:
-        load_text(PEOPLE + "login: [{methods: certificate}]")
-    assert [(problem.severity, problem.message) for problem in caught.value.problems] == [
-        ("unserved", "authority 'staff' is not served yet by this version"),
-        ("unserved", "authority 'robots' is not served yet by this version"),
-        ("unserved", "method 'certificate' is not served yet by this version"),
-    ]
+def test_it_is_served() -> None:
+    found = load_text(PEOPLE.replace("ca/robots.pub", f"'{KEYS[3]}'") + "login: [{methods: certificate}]")
+    assert found.ruleset.takes_certificates
+
+
+def test_a_file_of_an_authority_has_keys_without_options() -> None:
+    files = {"ca/robots.pub": parse_key_file(f"cert-authority {KEYS[3]}\n".encode())}
+    with pytest.raises(PolicyError, match=r"ca/robots.pub: it has options in front of a key"):
+        load_text(PEOPLE, key_files=files)

@@ -355,7 +355,8 @@ def test_the_shape_for_machines() -> None:
 
 def test_ways_and_bounds_for_machines_and_people() -> None:
     found = plain(explained("exec uptime"))["decision"]
-    way = {"kind": "Words", "argv": ["uptime"], "confined": True, "env": [], "umask": None, "folder": None}
+    way = {"kind": "Words", "argv": ["uptime"], "confined": True, "env": [], "umask": None, "folder": None,
+           "asked": None}  # fmt: skip
     assert found["way"] == way
     assert [said_way(way) for way in (
         LoginShell(False), ShellCommand(b"x", False), Words((b"a", b"b"), True), Program((b"m",), False),

@@ -86,4 +86,4 @@ def test_it_is_not_served() -> None:
     with pytest.raises(PolicyError) as caught:
         load_text(PEOPLE + "login: [{methods: publickey, set: {keepalive: 30s}}]")
     [problem] = caught.value.problems
-    assert (problem.severity, problem.message) == ("unserved", "key 'set' is not served yet by this version")
+    assert (problem.severity, problem.message) == ("unserved", "key 'keepalive' is not served yet by this version")

@@ -1,7 +1,11 @@
 """People, their keys and passwords: what the document says of them, and what is refused."""
 
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
 import pytest
 
+from pysshd.patterns.narrowing import NO_NARROWING
 from pysshd.policy.keyfiles import KeyFile, parse_key_file
 from pysshd.policy.load import load_text
 from pysshd.policy.passwords import PasswordError, parse_password
@@ -91,7 +95,22 @@ def test_key_file_contents() -> None:
     assert parse_key_file(b"\xff") == KeyFile(problem="it is not UTF-8")
     private = parse_key_file(b"# x\n-----BEGIN OPENSSH PRIVATE KEY-----\nc2VjcmV0\n")
     assert private.problem == "its line 2 is not 'type base64 comment' of an accepted public key"
-    assert parse_key_file(f"restrict {KEYS[0]}".encode()).problem.startswith("its line 1")
+    for line in (f"restrikt {KEYS[0]}", f"restrict, {KEYS[0]}", f'command="x {KEYS[0]}', f"verify-required {KEYS[0]}"):
+        assert parse_key_file(line.encode()).problem.startswith("its line 1 can not be kept: ")
+    for line in (f"restrict {KEYS[0][:-9]}", "restrict", f"{'x' * 17_000} {KEYS[0]}", f"x {KEYS[0][12:]}"):
+        problem = parse_key_file(line.encode()).problem
+        assert problem == "its line 1 is not 'type base64 comment' of an accepted public key"
+
+
+def test_lines_of_a_key_file_have_options() -> None:
+    lines = f'no-pty,command="a b" {KEYS[0]}\n{KEYS[1]}\nrestrict {KEYS[0]}\n'
+    found = parse_key_file(lines.encode(), "/k.pub", ZoneInfo("Asia/Tokyo"))
+    assert found.fingerprints == (FINGERPRINTS[0], FINGERPRINTS[1], FINGERPRINTS[0])
+    said = found.narrowing(FINGERPRINTS[0])
+    assert (said.pty, said.agent, said.command, said.where) == (False, True, b"a b", "/k.pub:1")
+    assert found.narrowing(FINGERPRINTS[1]) == NO_NARROWING
+    timed = parse_key_file(f'expiry-time="20270101" {KEYS[0]}'.encode(), "", ZoneInfo("Asia/Tokyo"))
+    assert timed.narrowing(FINGERPRINTS[0]).expires == datetime(2026, 12, 31, 15, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,7 @@ limits:
             "best_effort",
             "Europe/Paris",
             "Hello\tthere\n",
+            options_timezone="Europe/Paris",
         ),
         Crypto("default", 1 << 20, 3600.0),
         Limits(90.0, 3, Startups(1, 0, 1, 3, 4), 1, 7),

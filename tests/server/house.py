@@ -22,6 +22,7 @@ from pysshd.server.known import NOTHING_KNOWN, Known
 from pysshd.server.plan import Account
 from pysshd.server.policy_server import PolicyServer
 from pysshd.server.ports import DecisionRecord, KeyHolder
+from pysshd.ssh.crypto.certs import Certificate
 from pysshd.ssh.crypto.keys import PublicKey, parse_public_key
 from pysshd.ssh.events.userauth import Outcome
 from pysshd.ssh.wire import codec
@@ -78,13 +79,19 @@ class FakePeople:
         self, account: str, key: PublicKey, now: datetime, known: Known = NOTHING_KNOWN
     ) -> KeyHolder | None:
         self.looked_up.append(account)
-        for name, label in known.keys.get(key.fingerprint, ()):
+        for name, label, said in known.keys.get(key.fingerprint, ()):
             if known.people[name].window.holds(now):
-                return KeyHolder(name, Step("publickey", key.fingerprint, label))
+                return KeyHolder(name, Step("publickey", key.fingerprint, label, narrowing=said))
         for person, entry in self.ruleset.person_of_key(account, key.fingerprint).found:
             if person.window.holds(now) and entry.window.holds(now):
                 return KeyHolder(person.name, Person.step(entry, key.fingerprint))
         return None
+
+    async def certificate_holder(
+        self, account: str, certificate: Certificate, now: datetime, known: Known = NOTHING_KNOWN
+    ) -> KeyHolder | str:
+        self.looked_up.append(account)
+        return "no authority here"
 
     async def password_matches(
         self, person: str, password: bytes, now: datetime, peer: Hashable, known: Known = NOTHING_KNOWN

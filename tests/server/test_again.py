@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from pysshd.patterns.narrowing import NO_NARROWING
 from pysshd.policy.load import load_text
 from pysshd.policy.people import Person
 from pysshd.policy.query import UnixFacts
@@ -303,7 +304,7 @@ def in_from_host() -> House:
     house = House(on_host())
     source = house.ruleset.source
     assert source is not None
-    held = {ALICE.fingerprint: (("alice", source.keys[1]),)}
+    held = {ALICE.fingerprint: (("alice", source.keys[1], NO_NARROWING),)}
     house.people.known = replace(known(), people={"alice": source.person("alice", None)}, keys=held)
     return house.logged_in("alice", ALICE)
 

@@ -1,10 +1,12 @@
 """A file of authorized keys as its owner wrote it: hostile, so each line counts for itself or not at all."""
 
 from dataclasses import dataclass
+from datetime import UTC
 from typing import Final
 
 from pysshd.errors import InvalidKeyError
-from pysshd.ssh.crypto.keys import LINE_SIZE_MAX, PublicKey, parse_public_key_line
+from pysshd.patterns.key_options import KeyOptionsError, parse_options, split_key_line
+from pysshd.ssh.crypto.keys import KEY_TYPES, LINE_SIZE_MAX, PublicKey, parse_public_key_line
 
 FILE_SIZE_MAX: Final = 1024 * 1024
 """Bytes of one file."""
@@ -19,32 +21,58 @@ _OTHER_TYPES = ("ssh-", "ecdsa-", "sk-", "webauthn-")
 
 
 @dataclass(frozen=True, slots=True)
+class Line:
+    """A line with a key: its number, and the options in front of it, which can all be kept."""
+
+    key: PublicKey
+    number: int
+    options: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class AuthorizedKeys:
-    """What a file holds: keys, and what is to be said of lines that are passed over; it never tells their text."""
+    """What a file holds: lines with keys, and what is to be said of those that are passed over.
 
-    keys: tuple[PublicKey, ...] = ()
+    What is said tells the options of a line that can not be kept, and nothing else of its text.
+    """
+
+    lines: tuple[Line, ...] = ()
     notes: tuple[str, ...] = ()
+    refused: frozenset[bytes] = frozenset()
+    """Keys (their blobs) of lines whose options can not be kept: no later line, here or in another file, gives them."""
+
+    @property
+    def keys(self) -> tuple[PublicKey, ...]:
+        """The keys, in their order."""
+        return tuple(line.key for line in self.lines)
 
 
-def parse_authorized_keys(content: bytes) -> AuthorizedKeys:
-    """Read a file. A line that is not `type base64 [comment]` alone lets nobody in; the others do."""
-    keys: list[PublicKey] = []
+def parse_authorized_keys(content: bytes, refused: frozenset[bytes] = frozenset()) -> AuthorizedKeys:
+    """Read a file. A line that is not `[options] type base64 [comment]` lets nobody in, and so does one with an option
+    that is not known or can not be kept; the others do. Of a key that stands twice the first line counts.
+
+    refused: keys of lines in earlier files.
+    """
+    keys: dict[bytes, Line] = {}
+    never = set(refused)
     notes: list[str] = []
     lines = content.split(b"\n")
     for number, line in enumerate(lines[:LINES_MAX], 1):
-        found = _line(line)
+        found = _line(line, number, never)
         if isinstance(found, str):
             notes.append(f"line {number} is passed over: {found}")
         elif found is not None:
-            keys.append(found)
+            first = keys.setdefault(found.key.blob, found)
+            if first.options != found.options:
+                notes.append(f"line {number} is passed over: its key is that of line {first.number}, which counts")
     if len(lines) > LINES_MAX + 1:
         notes.append(f"it has {len(lines)} lines, of which {LINES_MAX} were looked at")
     if (more := len(notes) - NOTES_MAX) > 0:
         notes = [*notes[:NOTES_MAX], f"{more} more lines are passed over"]
-    return AuthorizedKeys(tuple(keys), tuple(notes))
+    return AuthorizedKeys(tuple(keys.values()), tuple(notes), frozenset(never))
 
 
-def _line(line: bytes) -> PublicKey | str | None:
+def _line(line: bytes, number: int, never: set[bytes]) -> Line | str | None:
     """The key of a line, why it has none, or None for a line that says nothing."""
     stripped = line.strip(b" \t\r")
     if not stripped or stripped.startswith(b"#"):
@@ -54,13 +82,26 @@ def _line(line: bytes) -> PublicKey | str | None:
     # A comment may be in any encoding; keys and their types are ASCII.
     text = line.removesuffix(b"\r").strip(b" \t").decode("utf-8", "surrogateescape")
     try:
-        return parse_public_key_line(text)
+        options, rest = split_key_line(text, KEY_TYPES)
+    except KeyOptionsError as error:
+        return str(error)
+    try:
+        key = parse_public_key_line(rest)
     except InvalidKeyError:
-        return _why(text)
+        return _why(rest)
+    if key.blob in never:
+        return "an earlier line of its key can not be kept"
+    try:
+        if options:
+            parse_options(options, UTC)  # the zone of its times plays no part in whether they are good
+    except KeyOptionsError as error:
+        never.add(key.blob)
+        return str(error)
+    return Line(key, number, options)
 
 
 def _why(text: str) -> str:
     first = text.replace("\t", " ").split(" ")[0]
-    if not first.startswith(_OTHER_TYPES) or "=" in first or "," in first:
-        return "it begins with options, which this version does not honour, or with no type of key"
+    if not first.startswith(_OTHER_TYPES):
+        return "it begins neither with options nor with a type of key"
     return "its key is malformed, weak, or of a type that is not accepted"

@@ -16,8 +16,14 @@ SYSTEM_PASSWORD: Final = "system-password"
 DIGEST_SIZE: Final = 32
 """Bytes of a key's SHA-256."""
 
-KEYS_MAX: Final = 1500
+KEY_SIZE: Final = DIGEST_SIZE + 8
+"""Bytes of a key in an answer, beside those of its options."""
+
+KEYS_MAX: Final = 1200
 """Keys of one answer: it has to fit into one message."""
+
+KEYS_SIZE_MAX: Final = KEYS_MAX * KEY_SIZE
+"""Bytes of the keys of one answer, their options among them."""
 
 _NAMES_MAX = 512
 
@@ -34,8 +40,16 @@ def _nested(kind: type[Structure]) -> tuple[Callable[[Reader], Any], Callable[[A
     return lambda reader: kind.decode(reader.string()), lambda value: codec.string(value.encode())
 
 
+def _read_key(reader: Reader) -> tuple[bytes, int, str]:
+    return reader.raw(DIGEST_SIZE), reader.uint32(), reader.string().decode("utf-8", "surrogateescape")
+
+
+def _write_key(key: tuple[bytes, int, str]) -> bytes:
+    return key[0] + codec.uint32(key[1]) + codec.string(key[2].encode("utf-8", "surrogateescape"))
+
+
 Names = Annotated[tuple[str, ...], counted(Reader.text, codec.text, 4, _NAMES_MAX)]
-Digests = Annotated[tuple[bytes, ...], counted(lambda reader: reader.raw(DIGEST_SIZE), bytes, DIGEST_SIZE, KEYS_MAX)]
+Keys = Annotated[tuple[tuple[bytes, int, str], ...], counted(_read_key, _write_key, KEY_SIZE, KEYS_MAX)]
 Groups = Annotated[tuple[int, ...], counted(Reader.uint32, codec.uint32, 4, 8192)]
 Pairs = Annotated[tuple[tuple[bytes, bytes], ...], counted(_read_pair, _write_pair, 8, 256)]
 
@@ -82,11 +96,14 @@ class FoundAccount(Structure):
 
 @structure
 class FoundKeys(Structure):
-    """The keys of one person in one file: its number in `key_files`, and their SHA-256."""
+    """The keys of one person in one file: its number in `key_files`, and of each key its SHA-256, the number of its
+    line, and the options in front of it, which can all be kept. path: as the file was opened.
+    """
 
     person: Text
     file: Uint32
-    digests: Digests
+    keys: Keys
+    path: String
 
 
 @structure

@@ -17,7 +17,8 @@ from typing import Final
 from pysshd.errors import DecodeError
 from pysshd.identity.host.authorized_keys import FILE_SIZE_MAX, AuthorizedKeys, parse_authorized_keys
 from pysshd.identity.host.calls import (
-    KEYS_MAX,
+    KEY_SIZE,
+    KEYS_SIZE_MAX,
     Found,
     FoundAccount,
     FoundKeys,
@@ -50,7 +51,7 @@ class Host:
         self._shadow_path = shadow
         self._environment_path = environment
         self._shadow: bytes | None = None
-        self._room = KEYS_MAX
+        self._room = KEYS_SIZE_MAX
         self.notes: list[str] = []
 
     def answer(self) -> Found:
@@ -131,6 +132,7 @@ class Host:
         if entry is None:
             return []
         found = []
+        refused = frozenset[bytes]()
         groups = os.getgrouplist(entry.pw_name, entry.pw_gid)
         for number, pattern in enumerate(self._asked.key_files):
             path = _path(pattern, entry)
@@ -138,7 +140,8 @@ class Host:
             try:
                 with rights_of(entry.pw_uid, entry.pw_gid, groups):
                     content = read_trusted(path, frozenset({0, entry.pw_uid}), FILE_SIZE_MAX)
-                read = parse_authorized_keys(content)
+                read = parse_authorized_keys(content, refused)
+                refused = read.refused
             except (FileNotFoundError, NotADirectoryError):
                 pass
             except OSError as error:
@@ -147,12 +150,20 @@ class Host:
             if quiet:
                 continue
             self.notes += [f"key file {path} of {name}: {note}" for note in read.notes]
-            if len(read.keys) > self._room:
-                self.notes.append(f"key file {path} of {name}: there are more than {KEYS_MAX} keys for one account")
-            keys = read.keys[: self._room]
-            self._room -= len(keys)
-            found.append(FoundKeys(name, number, tuple(sha256(key.blob).digest() for key in keys)))
+            keys = self._taken(read, f"key file {path} of {name}")
+            found.append(FoundKeys(name, number, keys, os.fsencode(path)))
         return found
+
+    def _taken(self, read: AuthorizedKeys, what: str) -> tuple[tuple[bytes, int, str], ...]:
+        """The keys of a file, as many as still fit into the answer."""
+        found: list[tuple[bytes, int, str]] = []
+        for line in read.lines:
+            self._room -= KEY_SIZE + len(line.options.encode("utf-8", "surrogateescape"))
+            if self._room < 0:
+                self.notes.append(f"{what}: there are more keys and options for one account than can be looked at")
+                break
+            found.append((sha256(line.key.blob).digest(), line.number, line.options))
+        return tuple(found)
 
     def _environment(self) -> tuple[tuple[bytes, bytes], ...]:
         try:

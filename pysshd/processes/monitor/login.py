@@ -31,6 +31,7 @@ from pysshd.server.keys import PKey
 from pysshd.server.padding import padded_delay
 from pysshd.server.ports import Clock, DecisionRecord
 from pysshd.server.query import InteractiveQuery
+from pysshd.ssh.crypto.certs import CERTIFICATE_ALGORITHMS, parse_certificate, plain_algorithm
 from pysshd.ssh.crypto.keys import PublicKey, parse_public_key
 from pysshd.ssh.events.userauth import Outcome
 from pysshd.ssh.wire import codec
@@ -131,7 +132,7 @@ class Login:
         outcome = Outcome.FAILURE
         if key is not None and not fault:
             try:
-                key.verify(call.algorithm, call.signature, self._signed_data(call))
+                key.public.verify(plain_algorithm(call.algorithm), call.signature, self._signed_data(call))
             except InvalidSignatureError as error:
                 fault = str(error)
             else:
@@ -160,26 +161,32 @@ class Login:
             return Ask(number, answer.name, answer.instructions, tuple(answer.prompts))
         return await self._verdict(number, answer, "keyboard-interactive", started, PASSWORD_FLOOR)
 
-    def _key(self, call: ProbeKey | VerifyKey) -> tuple[PublicKey | None, str | None]:
-        """The key of a request, and what is wrong with it or with the request, whatever key it were."""
+    def _key(self, call: ProbeKey | VerifyKey) -> tuple[PKey | None, str | None]:
+        """The key of a request, with its certificate where it comes with one; and what is wrong with it or with the
+        request, whatever key it were.
+        """
         if call.algorithm not in self._algorithms:
             return None, NO_KIND
         try:
-            key = parse_public_key(call.blob)
-        except InvalidKeyError:
+            certificate = parse_certificate(call.blob) if call.algorithm in CERTIFICATE_ALGORITHMS else None
+            key = certificate.key if certificate is not None else parse_public_key(call.blob)
+        except InvalidKeyError as error:
+            return None, NO_KIND if call.algorithm not in CERTIFICATE_ALGORITHMS else str(error)
+        if call.algorithm not in (certificate or key).algorithms:
             return None, NO_KIND
-        if call.algorithm not in key.algorithms:
-            return None, NO_KIND
-        if key.key_type == _RSA and key.bits < self._min_rsa_bits:
-            return key, f"rsa key has {key.bits} bits, the policy expects at least {self._min_rsa_bits}"
-        if call.host_key and call.host_key != self._host_key:
-            return key, "request is bound to a host key that is not the one of this connection"
-        return key, None
+        return PKey(key, certificate), self._fault(call, key)
 
-    async def _ask_key(self, key: PublicKey, stage: str) -> Outcome:
+    def _fault(self, call: ProbeKey | VerifyKey, key: PublicKey) -> str | None:
+        if key.key_type == _RSA and key.bits < self._min_rsa_bits:
+            return f"rsa key has {key.bits} bits, the policy expects at least {self._min_rsa_bits}"
+        if call.host_key and call.host_key != self._host_key:
+            return "request is bound to a host key that is not the one of this connection"
+        return None
+
+    async def _ask_key(self, key: PKey, stage: str) -> Outcome:
         self._progress.ask("probe" if stage == "probe" else "signed")
         try:
-            return await self._hooks.ask("check_auth_publickey", answers.auth_outcome, self.user, PKey(key))
+            return await self._hooks.ask("check_auth_publickey", answers.auth_outcome, self.user, key)
         finally:
             self._progress.ask(None)
 

@@ -101,7 +101,7 @@ def parse_public_key(blob: bytes, comment: str = "") -> PublicKey:
 def parse_public_key_line(line: str) -> PublicKey:
     """The key in a line `type base64 [comment]`, as in a `.pub` file; `InvalidKeyError` for anything else.
 
-    Only spaces and tabs separate, and options in front are refused: what may be done is said by the policy.
+    Only spaces and tabs separate. Options in front of a key are no part of it: whoever takes them cuts them off before.
     """
     word, blob, comment = split_public_key_line(line, KEY_TYPES)
     key = parse_public_key(blob)
@@ -119,10 +119,7 @@ def split_public_key_line(line: str, words: Iterable[str]) -> tuple[str, bytes, 
         raise InvalidKeyError("public key line has a control character")
     word, _, behind = line.replace("\t", " ").partition(" ")
     if word not in (known := tuple(words)):
-        raise InvalidKeyError(
-            f"public key line starts with {word[:64]!r}, expected one of {', '.join(known)}; "
-            "options in front of a key are not accepted"
-        )
+        raise InvalidKeyError(f"public key line starts with {word[:64]!r}, expected one of {', '.join(known)}")
     encoded, _, comment = behind.lstrip(" ").partition(" ")
     return word, _base64(encoded), comment.strip(" ")
 

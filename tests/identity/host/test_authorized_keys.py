@@ -34,23 +34,37 @@ def test_a_key_alone_counts(line: str) -> None:
 @pytest.mark.parametrize(
     ("line", "why"),
     [
-        (f"restrict {KEY.line}", "options"),
-        (f'command="id",no-pty {KEY.line}', "options"),
-        (f'command="a b" {KEY.line}', "options"),
-        (f'from="10.0.0.1 {KEY.line}', "options"),
-        (f"unknown-option {KEY.line}", "options"),
-        (f"cert-authority {KEY.line}", "options"),
+        (f'from="10.0.0.1 {KEY.line}', "a quote opens in the options"),
+        (f"unknown-option {KEY.line}", "option 'unknown-option' is not known"),
+        (f"restrict, {KEY.line}", "option '' is not known"),
+        (f"restrict no-pty {KEY.line}", "neither with options nor"),
+        (f"command=id {KEY.line}", "option command has no value between double quotes"),
+        (f'command="id",command="id" {KEY.line}', "option command stands twice"),
+        (f'command="" {KEY.line}', "option command is empty"),
+        (f'from="" {KEY.line}', "option from is empty"),
+        (f'from="!h.example,*" {KEY.line}', "leaves out a name"),
+        (f'from="h.example" {KEY.line}', "holds for no address"),
+        (f'pty="x" {KEY.line}', "option pty has a value"),
+        (f"verify-required {KEY.line}", "option verify-required can not be kept"),
+        (f'expiry-time="2027" {KEY.line}', "option expiry-time has '2027'"),
+        (f'permitopen="h" {KEY.line}', "option permitopen has 'h'"),
+        (f'tunnel="x" {KEY.line}', "option tunnel names no device"),
+        (f'environment="x" {KEY.line}', "option environment sets no variable"),
+        (f"restrict {KEY.line[:-5]}", "malformed"),
+        ("restrict", "neither with options nor"),
         (f"{'x' * (LINE_SIZE_MAX + 1)} {KEY.line}", "longer"),
         (f"{KEY.line} {'x' * LINE_SIZE_MAX}", "longer"),
         (KEY.line.replace("ssh-ed25519", "ssh-rsa", 1), "malformed"),
         (KEY.line.replace("ssh-ed25519", "ssh-dss", 1), "malformed"),
-        (KEY.line.replace("ssh-ed25519", "SSH-ED25519", 1), "options"),
+        (KEY.line.replace("ssh-ed25519", "SSH-ED25519", 1), "neither"),
         (KEY.line.replace(" ", "\N{NO-BREAK SPACE}"), "malformed"),
         (KEY.line.replace(" ", "\x0b"), "malformed"),
         (KEY.line[:-5], "malformed"),
-        (KEY.line.split(" ")[1], "options"),
-        ("-----BEGIN OPENSSH PRIVATE KEY-----", "options"),
-        (f"\N{ZERO WIDTH NO-BREAK SPACE}{KEY.line}", "options"),
+        (KEY.line.split(" ")[1], "neither"),
+        (f"{KEY.line.split(' ')[1]}==", "neither"),
+        (f"{KEY.line.split(' ')[1]} {KEY.line}", "option of another form is not known"),
+        ("-----BEGIN OPENSSH PRIVATE KEY-----", "neither"),
+        (f"\N{ZERO WIDTH NO-BREAK SPACE}{KEY.line}", "neither"),
     ],
 )
 def test_any_other_line_is_passed_over_and_the_next_counts(line: str, why: str) -> None:
@@ -60,6 +74,44 @@ def test_any_other_line_is_passed_over_and_the_next_counts(line: str, why: str) 
     assert found.notes[0].startswith("line 1 is passed over")
     assert why in found.notes[0]
     assert KEY.line.split(" ")[1][20:40] not in found.notes[0]
+
+
+@pytest.mark.security("S65")
+@pytest.mark.parametrize(
+    "options",
+    [
+        "restrict",
+        "RESTRICT,Pty",
+        'command="id",no-pty',
+        'command="a \\"b, c\\" d"',
+        'from="10.0.0.0/8,!10.1.*,h.example,2001:db8::*"',
+        'expiry-time="20270101",permitopen="[::1]:22",permitopen="h:*",permitlisten="8080"',
+        'environment="A=b c",tunnel="0",principals="a,b",cert-authority,no-touch-required',
+    ],
+)
+def test_options_that_can_be_kept_stand_beside_their_key(options: str) -> None:
+    found = parse_authorized_keys(f"#\n {options}\t {KEY.line} somebody\r\n{OTHER.line}\n".encode())
+    assert [(line.key.fingerprint, line.number, line.options) for line in found.lines] == [
+        (KEY.fingerprint, 2, options),
+        (OTHER.fingerprint, 3, ""),
+    ]
+    assert found.notes == ()
+
+
+def test_the_first_line_of_a_key_counts() -> None:
+    found = parse_authorized_keys(f"no-pty {KEY.line}\n{KEY.line}\nno-pty {KEY.line} again\n".encode())
+    assert [(line.number, line.options) for line in found.lines] == [(1, "no-pty")]
+    assert found.notes == ("line 2 is passed over: its key is that of line 1, which counts",)
+
+
+@pytest.mark.security("S65")
+def test_a_key_whose_options_can_not_be_kept_is_given_by_no_later_line() -> None:
+    """sshd may have taken the first one, and narrowed by it."""
+    first = parse_authorized_keys(f"verify-required,no-pty {KEY.line}\n{KEY.line}\n{OTHER.line}\n".encode())
+    assert [line.number for line in first.lines] == [3]
+    assert first.notes[1] == "line 2 is passed over: an earlier line of its key can not be kept"
+    later = parse_authorized_keys(f"{KEY.line}\n{OTHER.line}\n".encode(), first.refused)
+    assert [line.key for line in later.lines] == [OTHER]
 
 
 def test_comments_and_blank_lines_say_nothing() -> None:

@@ -82,10 +82,11 @@ def test_keys_of_files_that_can_be_trusted(folder: Path) -> None:
     file.chmod(0o600)
     pattern = f"{folder}/{{user}}"
     (held,) = ask(folder, key_files=(pattern,)).keys
-    assert [digest.hex() for digest in held.digests] == [_digest()]
+    assert [(digest.hex(), line, options) for digest, line, options in held.keys] == [(_digest(), 1, "")]
+    assert held.path == bytes(file)
     file.chmod(0o620)
     found = ask(folder, key_files=(pattern,))
-    assert [held.digests for held in found.keys] in ([()], [])
+    assert [held.keys for held in found.keys] in ([()], [])
     assert "group or world may write it" in found.notes[0]
     file.unlink()
     os.mkfifo(file)

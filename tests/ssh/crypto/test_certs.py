@@ -206,6 +206,7 @@ BAD = {
 }
 
 
+@pytest.mark.security("S61")
 @pytest.mark.parametrize("what", BAD)
 def test_bad_certificates(what: str) -> None:
     with pytest.raises(InvalidKeyError):

@@ -191,7 +191,7 @@ def test_line_that_is_not_one_plain_key_is_refused(why: str) -> None:
 
 
 def test_options_are_refused_with_a_word_about_them() -> None:
-    with pytest.raises(InvalidKeyError, match="options in front of a key are not accepted"):
+    with pytest.raises(InvalidKeyError, match="public key line starts with"):
         parse_public_key_line(f"restrict {ED25519.line}")
 
 
