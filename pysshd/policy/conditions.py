@@ -114,7 +114,8 @@ class Who:
         if held or (case.certificates and any(self._certifies(certificate) for certificate in case.certificates)):
             return TRUE
         anyone = FALSE if not self._anyone(person) else _NOT[case.is_root] if self.but_root else TRUE
-        return max(anyone, case.in_system_group(self.system_groups))
+        perhaps = FALSE if self.groups.isdisjoint(person.unknown_groups) else UNSURE
+        return max(anyone, perhaps, case.in_system_group(self.system_groups))
 
     def names(self, person: Person) -> bool:
         """Whether the person is meant whatever key is used and whatever the host says."""

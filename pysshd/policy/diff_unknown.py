@@ -14,13 +14,14 @@ from pysshd.policy.diff_settings import COMPARED, Wider
 from pysshd.policy.people import Person
 
 _OF_A_RULESET: Final = frozenset(
-    ["settings", "people", "login", "grants", "source", "system_groups", "written", "version"]
+    ["settings", "people", "login", "grants", "source", "asked", "outside", "system_groups", "written", "version"]
 )
 """What is compared elsewhere, or follows from the rest."""
 
 _OF_A_PERSON: Final = frozenset(
-    ["name", "groups", "accounts", "keys", "password", "home", "window", "where", "run_as", "system_password"]
-)
+    ["name", "groups", "accounts", "keys", "password", "home", "window", "where", "run_as", "system_password", "listed",
+     "by_default", "unknown_groups"]
+)  # fmt: skip
 _HARMLESS: Final = frozenset(
     [
         "where", "server.host_keys", "server.state", "server.timezone", "server.banner", "server.version_addendum",

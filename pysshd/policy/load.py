@@ -7,6 +7,7 @@ disagree (aliases, tags, merge keys, duplicate keys, tabs, …) is an error with
 import os
 import stat
 from collections.abc import Callable, Collection
+from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -15,9 +16,10 @@ import yaml
 from pysshd.policy.casebook import Verdict
 from pysshd.policy.compile import compile_policy
 from pysshd.policy.compile_tests import run_tests
-from pysshd.policy.keyfiles import KeyFile, KeyFiles, parse_key_file
+from pysshd.policy.keyfiles import KeyFile, KeyFiles, KeyFolders, parse_key_file
 from pysshd.policy.model import Document, parse_policy
 from pysshd.policy.nodes import Broken, Mapping, Node, Scalar, Sequence
+from pysshd.policy.outside import program_problem, read_folder
 from pysshd.policy.problems import Mark, PolicyError, Problem
 from pysshd.policy.report import Report, Source, TooManyProblemsError, is_secret_key, one_of, show
 from pysshd.policy.ruleset import Ruleset
@@ -238,14 +240,19 @@ def _report_syntax(source: Source, report: Report, error: yaml.MarkedYAMLError) 
 
 
 def load_text(
-    text: str, filename: str = "policy.yaml", *, key_files: KeyFiles | None = None, language: bool = False
+    text: str,
+    filename: str = "policy.yaml",
+    *,
+    key_files: KeyFiles | None = None,
+    folders: KeyFolders | None = None,
+    language: bool = False,
 ) -> Loaded:
     """Compile a policy from its text; reads nothing. Raises PolicyError with every problem.
 
-    key_files: what is known of the files that hold keys; None: they are taken to be there.
+    key_files: what is known of the files that hold keys; None: they are taken to be there. folders: of folders of keys.
     language: as of `load_file`.
     """
-    return _load(Source(filename, text), Report(), lambda paths: key_files, language)
+    return _load(Source(filename, text), Report(), lambda _: Around(key_files, folders), language)
 
 
 def load_file(path: str, *, owner_uids: Collection[int], language: bool = False) -> Loaded:
@@ -264,32 +271,41 @@ def load_file(path: str, *, owner_uids: Collection[int], language: bool = False)
     if text is None:
         raise PolicyError(report.problems)
 
-    def key_files(paths: Collection[str]) -> KeyFiles:
-        return {name: _key_file(name, owner_uids) for name in paths}
+    def look(document: Document) -> Around:
+        files = {name: _key_file(name, owner_uids) for name in document.key_files()}
+        folders = {pattern: read_folder(pattern, owner_uids) for pattern in document.key_folders()}
+        paths = {program.words[0].parts[0] for program in document.programs()}
+        return Around(files, folders, {path: program_problem(path, owner_uids) for path in paths})
 
-    return _load(Source(path, text), report, key_files, language)
+    return _load(Source(path, text), report, look, language)
 
 
-KeyFilesReader = Callable[[Collection[str]], KeyFiles | None]
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What is known of the files beside a policy; None: it was not looked at. programs: what is wrong with each."""
+
+    key_files: KeyFiles | None = None
+    folders: KeyFolders | None = None
+    programs: MappingOf[str, str] = field(default_factory=dict)
 
 
-def _load(source: Source, report: Report, read_key_files: KeyFilesReader, language: bool) -> Loaded:
+def _load(source: Source, report: Report, look: Callable[[Document], Around], language: bool) -> Loaded:
     report.sources[source.file] = source
     try:
         tree = read_tree(source, report)
         if tree is None:
             raise PolicyError(report.problems)
         document = parse_policy(tree, report)
-        key_files = read_key_files(document.key_files())
-        ruleset = compile_policy(document, key_files, report)
-        verdicts = run_tests(document, ruleset, key_files, report)
+        around = look(document)
+        ruleset = compile_policy(document, around.key_files, report, around.folders, around.programs)
+        verdicts = run_tests(document, ruleset, around.key_files, report)
     except TooManyProblemsError:
         raise PolicyError(report.problems) from None
     problems = report.problems
     if report.refused or (not language and any(problem.severity == "unserved" for problem in problems)):
         raise PolicyError(problems)
-    version = version_of((read.text for read in report.sources.values()), key_files)
-    return Loaded(replace(ruleset, version=version), document, problems, key_files, verdicts)
+    version = version_of((read.text for read in report.sources.values()), around.key_files, around.folders)
+    return Loaded(replace(ruleset, version=version), document, problems, around.key_files, verdicts)
 
 
 def _key_file(path: str, owner_uids: Collection[int]) -> KeyFile:
