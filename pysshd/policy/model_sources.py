@@ -148,6 +148,7 @@ class SourceModel(Record):
 KINDS: Final = ("system", "directory", "command")
 """What a source can be."""
 
+
 def check_source(source: SourceModel, report: Report) -> None:
     """Report what does not stand together in a source of one kind."""
     for key in ("keys", "password"):

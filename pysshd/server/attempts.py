@@ -81,7 +81,9 @@ async def by_key(login: LoginSteps, identity: Identity, connection: Connection, 
     settled = login.done()
     if holder is None or settled is None or not named:
         why = (
-            known.fault or login.ruleset.why_no_holder(login.account, key.fingerprint, now, known.people)
+            known.fault
+            or known.unobtained
+            or login.ruleset.why_no_holder(login.account, key.fingerprint, now, known.people)
             if holder is None
             else "the login is another's"
         )
