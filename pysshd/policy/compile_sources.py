@@ -7,7 +7,7 @@ from pysshd.policy.compile_folders import groups_of
 from pysshd.policy.keyfiles import split_pattern
 from pysshd.policy.model import Document
 from pysshd.policy.model_sources import SourceKeysModel, SourceModel
-from pysshd.policy.people import DEFAULT_TIMEOUT, AskedSource, KeyCommand, Person, SystemSource, UserDefaults
+from pysshd.policy.people import DEFAULT_TIMEOUT, AskedSource, KeyCommand, Person, PersonKey, SystemSource, UserDefaults
 from pysshd.policy.report import Report
 from pysshd.policy.ruleset import Ruleset
 from pysshd.policy.settings import Limits, Server
@@ -65,7 +65,9 @@ def strangers_of(
     for name in (_SOMEBODY, *sorted(named)):
         for source in document.sources:
             if source.directory is not None:
-                found[defaults.person(name, source.mark.where).joined(groups_of(source))] = None
+                # Of a folder that was not read, any key may be theirs.
+                keys = (PersonKey(source.directory.text),) if document.unread else ()
+                found[defaults.person(name, source.mark.where).joined(groups_of(source), keys)] = None
         for host, asked in ((True, False), (False, True), (True, True)):
             person = ruleset.person_of(name, host=host, asked=asked)
             found |= {person: None} if person is not None else {}
