@@ -1,5 +1,7 @@
 """People of a folder of keys and people whom a program knows, in a whole daemon with the real client."""
 
+import os
+import pwd
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -118,6 +120,7 @@ def test_people_of_a_folder_come_and_go_with_their_files(serve: Serve, keys: Key
         assert daemon.ssh("exit 5", login="bob", key="bob").returncode == 5
 
 
+@pytest.mark.security("S123")
 def test_a_folder_with_something_odd_keeps_the_last_good_version(serve: Serve, keys: Keys, folder: Path) -> None:
     drop(folder, keys, "alice")
     with serve(filled(FOLDER, folder)) as daemon:
@@ -151,6 +154,7 @@ def asking(serve: Serve, keys: Keys, folder: Path) -> Iterator[Daemon]:
         yield daemon
 
 
+@pytest.mark.security("S67")
 def test_whom_a_program_has_a_key_for_gets_in(asking: Daemon, folder: Path) -> None:
     assert asking.ssh("exit 7").returncode == 7
     accepted = asking.wait_event("login.accepted")
@@ -177,7 +181,7 @@ def test_whom_a_program_has_a_key_for_gets_in(asking: Daemon, folder: Path) -> N
         ("huge", "it printed more than 1048576 bytes"),
     ],
 )
-@pytest.mark.security("S112")
+@pytest.mark.security("S118")
 def test_what_a_program_does_not_say_lets_nobody_in(asking: Daemon, folder: Path, name: str, why: str) -> None:
     assert asking.ssh("true", login=name).returncode == 255
     warning = asking.wait_event("daemon.warning")
@@ -203,11 +207,13 @@ def command_of(pid: int) -> bytes:
         return b""
 
 
+@pytest.mark.security("S65")
 def test_lines_with_options_let_nobody_in(asking: Daemon) -> None:
     assert asking.ssh("true", login="options").returncode == 255
     assert "line 1 is passed over" in asking.wait_event("daemon.warning")["detail"]
 
 
+@pytest.mark.security("S118")
 @pytest.mark.parametrize("name", ["family", "leaver"])
 def test_nothing_that_it_started_outlives_the_answer(asking: Daemon, folder: Path, name: str) -> None:
     admitted = asking.ssh("true", login=name).returncode == 0
@@ -236,6 +242,8 @@ def test_a_client_that_leaves_ends_the_program(asking: Daemon, folder: Path) -> 
         until(lambda pid=pid: not is_running(pid))  # type: ignore[misc]
 
 
+@pytest.mark.security("S118")
+@pytest.mark.security("S113")
 def test_what_it_sees(asking: Daemon, folder: Path) -> None:
     assert asking.ssh("exit 7", login="seeing").returncode == 7
     check_seen((folder / "seen").read_text(), service_user().pw_uid, service_user().pw_name)
@@ -244,6 +252,8 @@ def test_what_it_sees(asking: Daemon, folder: Path) -> None:
 def check_seen(seen: str, uid: int, name: str) -> None:
     lines = seen.splitlines()
     assert lines[0] == str(uid)
+    entry = pwd.getpwuid(uid)
+    assert set(map(int, lines[1].split())) == set(os.getgrouplist(entry.pw_name, entry.pw_gid))
     assert lines[2:4] == ["/", "0022"]
     descriptors = {found[1] for found in map(re.compile(r" (\d+) -> ").search, lines) if found}
     assert descriptors <= {"0", "1", "2", "3"}  # the last one is that of ls
@@ -304,6 +314,7 @@ def test_a_key_of_the_file_lets_in_where_the_program_fails(serve: Serve, keys: K
         assert denied["person"] == "carol"
 
 
+@pytest.mark.security("S118")
 @pytest.mark.parametrize("fault", ["missing", "writable", "folder", "not_executable"])
 def test_a_program_that_is_not_to_be_trusted_any_more_is_not_run(asking: Daemon, folder: Path, fault: str) -> None:
     file = folder / "keys-of"
@@ -328,6 +339,8 @@ def test_a_program_that_is_not_to_be_trusted_any_more_is_not_run(asking: Daemon,
 # Accounts of the host
 
 
+@pytest.mark.security("S118")
+@pytest.mark.security("S113")
 @pytest.mark.root
 def test_programs_and_folders_with_accounts_of_the_host(keys: Keys, folder: Path) -> None:
     program(folder, keys)

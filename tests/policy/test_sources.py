@@ -228,7 +228,6 @@ def test_cases_know_people_of_folders() -> None:
     assert "unknown person 'alice' in as" in errors(DROPPED + grants + cases, folder())
 
 
-@pytest.mark.security("S118")
 def test_the_name_of_a_file_is_none_that_the_policy_writes() -> None:
     """Whoever may drop a file opens no account below `min_uid`: that takes a line of the policy."""
     text = "server: {accounts: system}\nuser_defaults: {run_as: borg}\nusers: {carol: {accounts: [carol, git]}}\n"
@@ -472,6 +471,7 @@ def test_whoever_a_program_has_a_key_for_is_a_person() -> None:
     assert ruleset.person_of("zoe", asked=False) is None
 
 
+@pytest.mark.security("S118")
 def test_words_and_the_label_of_a_program() -> None:
     text = "sources: [{command: [/bin/k, '--for={user}', '{account}', '{{x}}'], run_as: nobody, timeout: 9s}]\n"
     asked = load_text(HEAD + "server: {accounts: system}\n" + text).ruleset.asked
@@ -552,7 +552,6 @@ def test_groups_that_the_tables_do_not_have_are_looked_for() -> None:
     assert len(ruleset.grants_of(person)) == 1
 
 
-@pytest.mark.security("S112")
 def test_what_is_not_known_allows_nothing_and_denies() -> None:
     """The program did not answer: whether bob is one of its people is not known."""
     text = ASKED + (
