@@ -24,7 +24,7 @@ class WhoCompiler:
         self._report = report
         self._system = document.server is not None and document.server.accounts == "system"
         self._guests = any(person.guests is not None for person in people)
-        self._people = {person.name for person in people}
+        self._people = dict.fromkeys((*document.users, *(person.name for person in people)))
         self._key_names: dict[str, list[str]] = {}
         for person in people:
             for key in person.keys:
@@ -75,7 +75,7 @@ class WhoCompiler:
         document, report = self._document, self._report
         if item.kind == "system-group" and not self._system:
             report.error(item.mark, f"{item} in who needs accounts: system: else no session has an account of the host")
-        elif item.kind == "person" and item.value not in document.users and item.value not in self._people:
+        elif item.kind == "person" and item.value not in self._people:
             self._check_person(item)
         elif item.kind == "group" and item.value not in document.groups and "groups" not in document.broken:
             report.error(item.mark, f"unknown group {show(item.value)} in who", meant(item.value, document.groups))
@@ -87,7 +87,7 @@ class WhoCompiler:
 
     def _check_person(self, item: Who) -> None:
         document = self._document
-        hint = meant(item.value, self._people | document.users.keys())
+        hint = meant(item.value, self._people)
         if (document.sources or document.authorities) and item.value not in document.groups:
             # Whom the host or a certificate knows is not known here; one letter off a person of the file is odd all
             # the same.

@@ -218,7 +218,7 @@ def test_people_of_folders_who_are_never_admitted_are_warned_of() -> None:
 def test_guests_beside_sources() -> None:
     guests = "users: {guest: {names: ['*']}}\n"
     assert load_text(HEAD + DROPPED + guests, folders=folder(alice=KEYS[0]), language=True)
-    assert "names beside a source of the host or of a program" in errors(ASKED + guests)
+    assert "names beside sources of the host or of a program" in errors(ASKED + guests)
 
 
 def test_cases_know_people_of_folders() -> None:
