@@ -3,6 +3,7 @@
 import os
 import pwd
 import re
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -238,6 +239,19 @@ def test_a_client_that_leaves_ends_the_program(asking: Daemon, folder: Path) -> 
     started = [int(pid) for pid in (folder / "family").read_text().split()]
     client.kill()
     client.wait(10)
+    for pid in started:
+        until(lambda pid=pid: not is_running(pid))  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_daemon_that_ends_leaves_no_program(asking: Daemon, folder: Path, number: int) -> None:
+    client = asking.client.start("true", login="family")
+    until(lambda: len((folder / "family").read_text().split()) >= 3)
+    started = [int(pid) for pid in (folder / "family").read_text().split()]
+    os.kill(asking.pid, number)
+    end = asking.wait_end()
+    assert end["status"] == (0 if number == signal.SIGTERM else -signal.SIGKILL)
+    assert client.wait(20) == 255
     for pid in started:
         until(lambda pid=pid: not is_running(pid))  # type: ignore[misc]
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from pysshd.patterns.names import is_name
@@ -21,8 +21,8 @@ from pysshd.policy.matrix import LOGIN, matrix
 from pysshd.policy.outside import program_problem, read_folder
 from pysshd.policy.people import AskedSource, KeyCommand, Person, PersonKey, UserDefaults
 from pysshd.policy.problems import PolicyError
-from pysshd.policy.query import Exec, Facts, Login, Query, Shell, Step, UnixFacts
-from pysshd.policy.ruleset import Ruleset, ruleset_of
+from pysshd.policy.query import Exec, Facts, Login, Pty, Query, Request, Shell, Step, UnixFacts
+from pysshd.policy.ruleset import Ruleset, rebuilt, ruleset_of
 from pysshd.policy.scene import Scene, held_steps, holder_of, named_step
 from pysshd.policy.settings import Settings
 from pysshd.policy.templates import parse_template
@@ -577,6 +577,63 @@ def test_what_is_not_known_allows_nothing_and_denies() -> None:
     assert who.test(Case(ruleset.person_of("bob"), "bob", None, "", NOON)) is TRUE
     # A group that the entry gives anyway is known.
     assert ruleset.asked.perhaps(Person("x", frozenset(["ldap"]))).unknown_groups == frozenset()
+
+
+_ENTRIES = st.lists(
+    st.sampled_from(
+        [
+            "{who: bob, allow: {pty: true, exec: ls}}",
+            "{who: group:ldap, allow: {pty: true}}",
+            "{who: group:ldap, deny: {pty: true}}",
+            "{who: group:ops, allow: {exec: ls}}",
+            "{who: [bob, group:ldap], deny: {exec: ls}}",
+            "{who: '*', unless: {who: group:ldap}, allow: {pty: true}}",
+            "{who: '*', unless: {who: group:ldap}, deny: {exec: ls}}",
+            "{who: group:ldap, unless: {who: group:ops}, deny: all}",
+        ]
+    ),
+    min_size=1,
+    max_size=6,
+)
+_LOGINS = st.lists(
+    st.sampled_from(
+        [
+            "{who: group:ldap, methods: publickey}",
+            "{who: group:ldap, refuse: true}",
+            "{who: '*', unless: {who: group:ldap}, methods: publickey}",
+            "{who: '*', unless: {who: group:ldap}, refuse: true}",
+            "{who: bob, methods: publickey}",
+        ]
+    ),
+    min_size=1,
+    max_size=3,
+    unique=True,
+)
+
+
+@given(_ENTRIES, _LOGINS, st.sampled_from(["", "groups: ops, ", "groups: ldap, "]))
+def test_whoever_is_not_known_may_do_no_more_than_as_who_they_could_be(
+    entries: list[str], logins: list[str], groups: str
+) -> None:
+    text = ASKED + f"users: {{bob: {{{groups}keys: ['{KEYS[1]}']}}}}\ngrants: [{', '.join(entries)}]\n"
+    try:
+        ruleset = load_text(HEAD.replace("ldap]", "ldap]\nserver: {owner: bob}") + text, language=True).ruleset
+        ruleset = rebuilt(ruleset, login=load_text(f"{HEAD}{text}login: [{', '.join(logins)}]\n").ruleset.login)
+    except PolicyError:
+        assume(False)
+    asked = ruleset.asked
+    assert asked is not None
+    entry = ruleset.people["bob"]
+    steps = (Step("publickey", FINGERPRINTS[1]),)
+    for request in (Login((), steps[0]), Pty("xterm"), Exec(b"ls")):
+
+        def allowed(person: Person, request: Request = request) -> bool:
+            facts = Facts("bob", "bob", None, "", "", NOON, steps, person)
+            return decide(ruleset, Query(facts, request)).allowed
+
+        if allowed(asked.perhaps(entry)):
+            assert allowed(entry)
+            assert allowed(asked.person("bob", entry))
 
 
 def test_a_step_is_that_of_the_program_whose_key_it_is() -> None:
