@@ -482,6 +482,12 @@ def test_words_and_the_label_of_a_program() -> None:
     assert asked.command.program == "/bin/k"
 
 
+def test_nothing_is_said_of_run_as_where_the_server_has_an_error() -> None:
+    said = errors("server: {accounts: sistem}\n" + ASKED.replace("groups", "run_as: nobody, groups"))
+    assert said.count("p.yaml") == 1
+    assert "found 'sistem'" in said
+
+
 def test_an_entry_lies_over_a_program() -> None:
     users = f"users: {{alice: {{groups: ops, keys: ['{KEYS[0]}'], home: /srv/a}}, bob: {{keys: ['{KEYS[1]}']}}}}\n"
     ruleset = load_text(HEAD + ASKED + users + "user_defaults: {groups: staff}\n").ruleset
