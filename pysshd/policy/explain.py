@@ -215,6 +215,7 @@ def plain(explanation: Explanation) -> dict[str, Any]:
         "decision": _decision(decision, None if looks_up else decision.allowed, explanation.effects)
         | {"way": _way(decision.way), "bounds": _bounds(decision.bounds)},
         "lacking": list(explanation.lacking),
+        "assumed": list(explanation.assumed),
         "other_logins": list(explanation.logins),
         "changes": [[{"edit": edit.text, "where": edit.where or None} for edit in one] for one in explanation.changes],
     }
