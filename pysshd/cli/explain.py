@@ -130,6 +130,8 @@ def _show(found: Explanation) -> None:
     if not login.admitted and decision.reason != login.decision.reason:
         _row("after it", f"{_after_it(decision)}: {_because(decision)}")
     _row("facts", "; ".join(_facts(found)))
+    for assumed in found.assumed:
+        _row("assumed", f"{assumed} (it is not asked here)")
     _trace(found)
     _show_changes(found)
 

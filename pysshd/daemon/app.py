@@ -143,8 +143,9 @@ def prepare(options: Options, log: AuditLog) -> Prepared:
     """
     ruleset = options.load()
     server = ruleset.settings.server
+    users.check_programs(ruleset)
     with blamed_on(server.where.get("user")):
-        service = users.service_identity(server, ruleset.people, root_may_serve=options.root_may_serve)
+        service = users.service_identity(server, ruleset.people, root_may_serve=_root_may_serve(options, ruleset))
     owner = os.geteuid() if service is None else service.uid
     with blamed_on(server.where.get("worker_user")):
         worker, warning = (None, None) if service is not None else users.worker_identity(server)
@@ -156,7 +157,7 @@ def prepare(options: Options, log: AuditLog) -> Prepared:
         keys = host_keys.load_files(named.files, owners)
     places = (folder, key_folder)
     hidden = hidden_with(hidden_from_programs(places, (options.policy, *map(Path, named.files))), ruleset)
-    refuse_open_homes(ruleset.people.values(), hidden, owner, folder / HOMES, (*ruleset.files, *ruleset.folders))
+    refuse_open_homes(ruleset, hidden, owner, folder / HOMES)
     bound = listeners.bind(server.listen)
     try:
         with blamed_on(server.where.get("state")):
@@ -245,11 +246,18 @@ def _reloader(options: Options, log: AuditLog, prepared: Prepared, renewing: Ren
 
 def _refuse_unservable(options: Options, prepared: Prepared, ruleset: Ruleset) -> tuple[str, ...]:
     """Refuse a new policy that this daemon would not have started with: StartupError. Returns what it hides."""
+    users.check_programs(ruleset)
     if prepared.service is None:
-        users.service_identity(ruleset.settings.server, ruleset.people, root_may_serve=options.root_may_serve)
-    hidden, files = hidden_with(prepared.hidden, ruleset), (*ruleset.files, *ruleset.folders)
-    refuse_open_homes(ruleset.people.values(), hidden, os.geteuid(), prepared.state / HOMES, files)
+        root_may_serve = _root_may_serve(options, ruleset)
+        users.service_identity(ruleset.settings.server, ruleset.people, root_may_serve=root_may_serve)
+    hidden = hidden_with(prepared.hidden, ruleset)
+    refuse_open_homes(ruleset, hidden, os.geteuid(), prepared.state / HOMES)
     return hidden
+
+
+def _root_may_serve(options: Options, ruleset: Ruleset) -> bool:
+    """Whether root may serve as itself: not where a program would be root, or say who else comes."""
+    return options.root_may_serve and not ruleset.commands
 
 
 def _turnstile(startups: Startups, clock: SystemClock) -> Turnstile:

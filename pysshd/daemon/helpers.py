@@ -5,7 +5,7 @@ import signal
 from typing import Final
 
 from pysshd.errors import PeerGoneError
-from pysshd.identity.host.calls import ACCOUNTS
+from pysshd.identity.host.calls import ACCOUNTS, KEY_PROGRAM
 from pysshd.processes.monitor.hearing import hear
 from pysshd.processes.monitor.launcher import Helper, Launcher
 
@@ -35,6 +35,27 @@ async def ask_helper(launcher: Launcher, kind: str, question: bytes) -> bytes:
         _end(helper)
         # Its status is taken by the launcher when it is gone; nobody waits for that here.
         await asyncio.sleep(0)
+
+
+GONE_WITHIN: Final = 3.0
+"""Seconds in which a helper that nobody waits for any more has ended what it started, and itself."""
+
+
+async def ask_with_family(launcher: Launcher, kind: str, question: bytes) -> bytes:
+    """As `ask_helper`, of one that starts programs: cancelled, it is told so, that it ends them before it goes."""
+    helper = await launcher.helper(kind)
+    try:
+        answer = await _answer(helper, kind, question)
+    except BaseException:
+        helper.endpoint.close()
+        try:
+            async with asyncio.timeout(GONE_WITHIN):
+                await helper.child.wait()
+        finally:
+            helper.child.signal(signal.SIGKILL)
+        raise
+    _end(helper)
+    return answer
 
 
 class StandingHelpers:
@@ -94,7 +115,8 @@ class Helpers:
         """Ask a helper of this kind; whoever handles a secret ends with its answer."""
         if kind == ACCOUNTS:
             return await self._accounts.ask(question)
-        return await ask_helper(self._launcher, kind, question)
+        ask = ask_with_family if kind == KEY_PROGRAM else ask_helper
+        return await ask(self._launcher, kind, question)
 
     def close(self) -> None:
         """End those that stand by."""

@@ -2,14 +2,15 @@
 
 import os
 import pwd
+import re
 import sys
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pysshd import version
 from pysshd.errors import StartupError
 from pysshd.identity.host.trusted_file import LINKS_MAX
-from pysshd.policy.people import Person
+from pysshd.policy.people import USER_SLOT
 from pysshd.policy.ruleset import Ruleset
 
 SHARED = ("/etc", "/opt", "/usr/local/etc")
@@ -65,14 +66,13 @@ def _is_ours(folder: Path) -> bool:
     return text != "/" and text not in SHARED and not any(text == top or text.startswith(f"{top}/") for top in SYSTEM)
 
 
-def refuse_open_homes(
-    people: Collection[Person], hidden: Iterable[str], uid: int, homes: Path, policy: Iterable[str] = ()
-) -> None:
+def refuse_open_homes(ruleset: Ruleset, hidden: Iterable[str], uid: int, homes: Path) -> None:
     """Refuse a home that holds what the daemon lives by; StartupError names the person's line.
 
     To cover it there would not do: its owner could move the folder around it away, and put another in its place. The
-    files of people's keys are among it: whoever writes one says who comes in, as whom. They are secret to nobody, so
-    that elsewhere they may be seen. `policy`: its files, and the folders in which some are looked for.
+    files and folders of people's keys are among it, and programs that are asked for them: whoever writes one says who
+    comes in, as whom. They are secret to nobody, so that elsewhere they may be seen. So are the files of the policy,
+    and the folders in which some are looked for.
     `uid` is the daemon's, whose own home is unconfined programs' business; `homes` has the home of whom the policy
     gives none.
     """
@@ -85,9 +85,10 @@ def refuse_open_homes(
     for path in sorted(kept):
         for place in (path, *map(str, Path(path).parents)):
             held.setdefault(place, path)
-    files = {key.file: None for person in people for key in person.keys if key.file is not None}
-    keys = {place: file for file in (*files, *policy) for place in _on_the_way(file)}
-    for person in people:
+    files = {key.file: None for person in ruleset.people.values() for key in person.keys if key.file is not None}
+    said = (*files, *ruleset.outside, *ruleset.files, *ruleset.folders)
+    keys = {place: file for file in said for place in _on_the_way(file)}
+    for person in ruleset.people.values():
         named = person.home or str(homes / person.name)
         home = os.path.realpath(named)
         # What has a home of no one's choosing lies in the state folder, which is the daemon's on purpose.
@@ -97,6 +98,29 @@ def refuse_open_homes(
                 f"{person.where}: home {named} of {person.name} holds {'everything' if home == '/' else what}, "
                 "which is the daemon's; expected a folder of its own"
             )
+    _refuse_open_homes_of_others(ruleset, keys | held)
+
+
+def _refuse_open_homes_of_others(ruleset: Ruleset, kept: Mapping[str, str]) -> None:
+    """The same of people whom nobody knows before they come, and who may have any name."""
+    named = ruleset.defaults.home if ruleset.defaults is not None else None
+    if named is None:
+        return
+    home = re.compile(re.escape(_real(named)).replace(re.escape(USER_SLOT), r"[A-Za-z0-9_][A-Za-z0-9._@-]{0,63}"))
+    for place, what in kept.items():
+        if home.fullmatch(place):
+            raise StartupError(
+                f"user_defaults: home {named} would be {place} for somebody of a source who is called so, and that "
+                f"holds {'everything' if place == '/' else what}, which is the daemon's; expected a folder where homes "
+                "alone are"
+            )
+
+
+def _real(home: str) -> str:
+    """The path without links, as far as it is the same for everyone."""
+    before, slot, after = home.partition(USER_SLOT)
+    folder, slash, rest = before.rpartition("/")
+    return os.path.realpath(folder or "/").rstrip("/") + slash + rest + slot + after if slot else os.path.realpath(home)
 
 
 def _on_the_way(file: str) -> set[str]:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from pysshd.daemon.helpers import PASSWORD
 from pysshd.identity.accounts import ServiceAccounts, ServiceUser, SystemAccounts
-from pysshd.identity.host.calls import ACCOUNTS, SYSTEM_PASSWORD
+from pysshd.identity.asked import PROGRAM_WITHIN, PROGRAMS, AskedPeople
+from pysshd.identity.host.calls import ACCOUNTS, KEY_PROGRAM, SYSTEM_PASSWORD
 from pysshd.identity.host.crypt import host_crypt
 from pysshd.identity.key_files import KeyFiles
 from pysshd.identity.passwords import PasswordQueue
@@ -18,7 +19,7 @@ from pysshd.identity.virtual import VirtualPeople
 from pysshd.policy.ruleset import Ruleset
 from pysshd.policy.values import timezone
 from pysshd.processes.monitor.terminal import tty_group
-from pysshd.server.ports import Clock
+from pysshd.server.ports import Clock, Identity
 from pysshd.ssh.crypto.entropy import SystemEntropy
 
 AskHelper = Callable[[str, bytes], Awaitable[bytes]]
@@ -37,15 +38,28 @@ class Queues:
         self.checks = HelperQueue(
             "password", partial(ask, SYSTEM_PASSWORD), clock, _cpus(), PASSWORD_WITHIN, complain=complain
         )
+        self.programs = HelperQueue(
+            "key program", partial(ask, KEY_PROGRAM), clock, PROGRAMS, PROGRAM_WITHIN, complain=complain
+        )
 
 
 def make_people(
     ruleset: Ruleset, state: Path, queues: Queues, clock: Clock, complain: Callable[[str], None]
-) -> VirtualPeople | SystemPeople:
+) -> Identity:
     """Return the identity side for the daemon's own user, which this process is by now.
 
     StartupError where the host lacks what the policy needs.
     """
+    known = _known_people(ruleset, state, queues, clock, complain)
+    if not ruleset.commands:
+        return known
+    return AskedPeople(ruleset, known, queues.programs, frozenset({0, os.geteuid()}), complain)
+
+
+def _known_people(
+    ruleset: Ruleset, state: Path, queues: Queues, clock: Clock, complain: Callable[[str], None]
+) -> VirtualPeople | SystemPeople:
+    """The people whom no program has to be asked about."""
     uid, server, passwords = os.geteuid(), ruleset.settings.server, queues.passwords
     zone, certified = timezone(server.options_timezone), bool(ruleset.authorities)
     if server.accounts == "system":

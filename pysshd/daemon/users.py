@@ -6,7 +6,9 @@ import sys
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from pysshd.daemon.blame import blamed_on
 from pysshd.errors import StartupError
+from pysshd.policy.ruleset import Ruleset
 from pysshd.policy.settings import Server
 
 WORKER_USERS = ("pysshd-net", "nobody")
@@ -81,6 +83,16 @@ def worker_identity(server: Server) -> tuple[Identity | None, str | None]:
         )
         return found, warning
     raise StartupError("server.worker_user: is absent, and the host has neither pysshd-net nor nobody")
+
+
+def check_programs(ruleset: Ruleset) -> None:
+    """Look the accounts up that programs run as; StartupError where one is not there, or is root by another name."""
+    for command in ruleset.commands:
+        if command.run_as is None:
+            continue
+        with blamed_on(command.where):
+            if find_user(command.run_as, "run_as").uid == 0 and command.run_as != "root":
+                raise StartupError(f"run_as: {command.run_as} is root by another name; write root where it is meant")
 
 
 def find_user(name: str, key: str) -> Identity:

@@ -62,7 +62,7 @@ class ServiceAccounts:
 
         `LookupError` for a person whom the policy does not have, `OSError` for a home that cannot be used.
         """
-        entry = self._people.get(person) or _certified(person, self._certified)
+        entry = known.people.get(person) or self._people.get(person) or _certified(person, self._certified)
         if entry is None:
             raise LookupError(f"person {person!r} is not in the policy")
         if not confined:

@@ -1,6 +1,5 @@
 """The people of the policy file and those of the host, under `accounts: system`."""
 
-import base64
 import os
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from pysshd.errors import DecodeError
+from pysshd.identity.fingerprints import fingerprint_of
 from pysshd.identity.host.calls import CheckPassword, Found, FoundAccount, LookUp, PasswordChecked
 from pysshd.identity.queue import HelperQueue
 from pysshd.identity.virtual import VirtualPeople
@@ -113,9 +113,10 @@ class SystemPeople:
         source = self._ruleset.source
         accounts = dict.fromkeys([account, *(person.unix_name(account) for person in listed)])
         people = dict.fromkeys(person.name for person in listed) if source is not None else {}
-        if source is not None and account not in self._ruleset.people:
-            people[account] = None
-            accounts[source.defaults.person(account).unix_name(account)] = None
+        defaults = self._ruleset.defaults
+        if defaults is not None and account not in self._ruleset.people:
+            people |= {account: None} if source is not None else {}
+            accounts[defaults.person(account).unix_name(account)] = None
         if len(people) > NAMES_MAX:
             self._complain(f"account {account} is shared by {len(people)} people, of whom {NAMES_MAX} are looked up")
         return LookUp(
@@ -145,7 +146,7 @@ class SystemPeople:
                 for digest, number, options in held.keys:
                     said = self._said(options, f"{os.fsdecode(held.path)}:{number}")
                     if said is not None:
-                        keys.setdefault(_fingerprint(digest), []).append((held.person, source.keys[held.file], said))
+                        keys.setdefault(fingerprint_of(digest), []).append((held.person, source.keys[held.file], said))
         accounts = {one.name: _account(one, found.environment) for one in found.accounts}
         return Known(people, accounts, {key: tuple(held) for key, held in keys.items()}, fault)
 
@@ -219,7 +220,3 @@ def _account(found: FoundAccount, environment: tuple[tuple[bytes, bytes], ...]) 
     groups, unknown = frozenset(found.member_of), frozenset(found.unknown_groups)
     facts = UnixFacts(found.name, found.uid, groups, unknown, found.fault, home)
     return HostAccount(facts, found.uid, found.gid, found.groups, home, shell, found.own_home, environment)
-
-
-def _fingerprint(digest: bytes) -> str:
-    return "SHA256:" + base64.b64encode(digest).rstrip(b"=").decode("ascii")

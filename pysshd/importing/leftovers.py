@@ -33,7 +33,11 @@ _AUTHORITIES: Final = "name the authority in authorities"
 _LOG: Final = _note("what is logged, and where, is an option of the command line")
 
 LEFTOVERS: Final = {
-    "authorizedkeyscommand": _warn("keys that a command gives are not imported", "write them into users", "none"),
+    "authorizedkeyscommand": _warn(
+        "keys that a command gives are not imported",
+        "a source may ask it: command and run_as in an item of its keys",
+        "none",
+    ),
     "authorizedkeyscommanduser": _note("it says something of AuthorizedKeysCommand alone"),
     "authorizedprincipalscommand": _warn(_CERTIFICATES, _AUTHORITIES, "none"),
     "authorizedprincipalscommanduser": _note("it says something of AuthorizedPrincipalsCommand alone"),

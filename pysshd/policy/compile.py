@@ -1,18 +1,21 @@
 """From a document to a ruleset: references resolved, and every check that needs the whole document."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
+from typing import Final
 
 from pysshd.policy import values
 from pysshd.policy.clash import ClashCheck
-from pysshd.policy.compile_accounts import check_accounts, source_of
+from pysshd.policy.compile_accounts import check_accounts
 from pysshd.policy.compile_authorities import authorities_of
-from pysshd.policy.compile_crypto import warn_unusable_keys
+from pysshd.policy.compile_crypto import warn_unusable_keys, warn_unusable_of_folders
 from pysshd.policy.compile_entries import EntriesCompiler
 from pysshd.policy.compile_people import PeopleCompiler, settings_of
+from pysshd.policy.compile_sources import asked_of, check_programs, outside_of, source_of, strangers_of
 from pysshd.policy.enforce import OwnerCheck, PatternCheck
 from pysshd.policy.enforce_record import RecordCheck
-from pysshd.policy.keyfiles import KeyFiles
+from pysshd.policy.keyfiles import KeyFiles, KeyFolders
 from pysshd.policy.lint_bounds import warn_bounds_of_nothing, warn_lesser_bounds, warn_limits_of_nothing
 from pysshd.policy.lint_commands import warn_interpreters
 from pysshd.policy.lint_conditions import warn_ipv4_only, warn_keys_of_nobody, warn_unused_listeners
@@ -29,17 +32,25 @@ from pysshd.policy.report import Report
 from pysshd.policy.ruleset import Ruleset, ruleset_of
 from pysshd.policy.worlds import Worlds
 
-_SOMEBODY = "somebody"
+_NO_PROGRAMS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
-def compile_policy(document: Document, key_files: KeyFiles | None, report: Report) -> Ruleset:
+def compile_policy(
+    document: Document,
+    key_files: KeyFiles | None,
+    report: Report,
+    folders: KeyFolders | None = None,
+    programs: Mapping[str, str] = _NO_PROGRAMS,
+) -> Ruleset:
     """Compile what could be read. The ruleset is of use only where the report refuses nothing.
 
     key_files: what is known of the files that hold keys; None: they are taken to be there, and may hold any key.
+    folders: what is in folders of keys; None: not known. programs: what is wrong with some that are asked, by path.
     """
+    document.unread = folders is None and bool(document.key_folders())
     settings = settings_of(document, report)
     zone = values.timezone(settings.server.timezone)
-    people_compiler = PeopleCompiler(document, key_files, zone, report)
+    people_compiler = PeopleCompiler(document, key_files, zone, report, folders)
     people = people_compiler.people()
     entries = EntriesCompiler(document, people, zone, report)
     login, grants = entries.login(), entries.grants()
@@ -48,13 +59,15 @@ def compile_policy(document: Document, key_files: KeyFiles | None, report: Repor
         entries.check_references(record)
     entries.check_unused_roles()
     source = source_of(document, settings.server, people_compiler.defaults)
+    asked = asked_of(document, people_compiler.defaults)
     authorities = authorities_of(document, key_files, zone, report)
-    ruleset = ruleset_of(settings, people, login, grants, source, authorities)
-    strangers = _strangers(ruleset, entries.conditions.who.people_of_source)
+    ruleset = ruleset_of(settings, people, login, grants, source, authorities, asked, outside_of(document))
+    strangers = strangers_of(document, ruleset, people_compiler.defaults, entries.conditions.who.people_of_source)
     everyone = (*people, *strangers)
     held = _held_keys(people, people_compiler, key_files)
     worlds = Worlds((chain for entry in login for chain in entry.chains), held, authorities)
-    check_accounts(document, report)
+    check_accounts(document, people_compiler.places, report)
+    check_programs(document, programs, report)
     if document.broken.isdisjoint({"login", "users", "groups", "networks", "server"}) and document.login is not None:
         check_login(login, everyone, document.groups, worlds, report, entries.marks)
     ClashCheck(worlds, report, entries.marks).check(everyone, ruleset.grants_of)
@@ -62,20 +75,21 @@ def compile_policy(document: Document, key_files: KeyFiles | None, report: Repor
     RecordCheck(worlds, report, entries.marks).check(everyone, ruleset.grants_of)
     owner = settings.server.owner
     if settings.server.accounts == "service":
-        nobodies = {person.name for person in everyone if person.certified or person.guests is not None}
+        nobodies = {person.name for person in people if person.guests is not None} | {one.name for one in strangers}
         owner = OwnerCheck(worlds, report, entries.marks).owner(everyone, ruleset.grants_of, owner, nobodies)
     if not report.refused:
         warn_granting_files(document, report)
         warn_root_elsewhere(document, report)
         warn_unusable_keys(document, key_files, settings.crypto, report)
+        warn_unusable_of_folders(document, folders or {}, settings.crypto, report)
         warn_unused_roles(document, entries.roles_used, report)
         warn_unused_listeners(document, report)
         warn_ipv4_only(document, settings.server.listen, report)
-        warn_keys_of_nobody(document, None if source is not None else _all_of(people, held), report)
+        warn_keys_of_nobody(document, None if ruleset.open_ended or document.unread else _all_of(people, held), report)
         warn_empty(grants, everyone, worlds, report, entries.marks)
         warn_shadowed(grants, people, report, entries.marks)
-        if source is None and not authorities:
-            places = {name: mark for name, (mark, _) in document.users.items()}
+        if not ruleset.open_ended and not authorities:
+            places = people_compiler.places
             NeverAdmitted(ruleset.login, worlds, report, places).check(people, ruleset.grants_of)
         ShellBesidePaths(worlds, report, entries.marks).check(everyone, ruleset.grants_of)
         ShellBesideForward(worlds, report, entries.marks).check(everyone, ruleset.grants_of)
@@ -90,14 +104,6 @@ def compile_policy(document: Document, key_files: KeyFiles | None, report: Repor
     return replace(ruleset, settings=replace(settings, server=replace(settings.server, owner=owner)))
 
 
-def _strangers(ruleset: Ruleset, named: Iterable[str]) -> tuple[Person, ...]:
-    """Whom a source or an authority has is not known; for the checks there is somebody, and whoever is named."""
-    names = (_SOMEBODY, *sorted(named))
-    source = ruleset.source
-    of_source = [source.defaults.person(name) for name in names] if source is not None else []
-    return (*of_source, *(Person(name, certified=True) for name in names if ruleset.authorities))
-
-
 def _held_keys(
     people: Sequence[Person], compiler: PeopleCompiler, key_files: KeyFiles | None
 ) -> dict[tuple[str, str], tuple[str, ...]]:
@@ -106,7 +112,7 @@ def _held_keys(
         (person.name, key.label): compiler.fingerprints(key)
         for person in people
         for key in person.keys
-        if key.file is None or key_files is not None
+        if not key.is_open or (key.file is not None and key_files is not None)
     }
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Final
 
-from pysshd.policy.keyfiles import KeyFiles
+from pysshd.policy.keyfiles import KeyFiles, KeyFolders
 from pysshd.policy.model import Document
 from pysshd.policy.model_algorithms import KINDS, NOUNS, Lists, unknown
 from pysshd.policy.model_settings import CryptoModel
@@ -114,6 +114,18 @@ def warn_unusable_keys(document: Document, key_files: KeyFiles | None, crypto: C
             for key in keys:
                 if why := why_unusable(key, crypto):
                     report.warning(mark, f"key {key.fingerprint} lets nobody in: {why}")
+
+
+def warn_unusable_of_folders(document: Document, folders: KeyFolders, crypto: Crypto, report: Report) -> None:
+    """Warn of keys in folders that `crypto` refuses."""
+    for source in document.sources:
+        folder = folders.get(source.directory.text) if source.directory is not None else None
+        for name, file in folder.files if folder is not None else ():
+            for key in file.keys:
+                if why := why_unusable(key, crypto):
+                    report.warning(
+                        source.mark_of("directory"), f"key {key.fingerprint} of {name} lets nobody in: {why}"
+                    )
 
 
 def why_unusable(key: PublicKey, crypto: Crypto) -> str:

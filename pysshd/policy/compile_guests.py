@@ -35,9 +35,9 @@ def _check(document: Document, name: str, model: UserModel, report: Report) -> N
     if model.accounts is not None:
         report.error(model.mark_of("accounts"), "accounts beside names: guests come under the names that nobody has")
     server = document.server
-    if document.sources:
-        report.error(model.mark_of("names"), "names beside sources: which names the host's people have is not known "
-                                             "before somebody asks")  # fmt: skip
+    if document.open_ended:
+        report.error(model.mark_of("names"), "names beside sources of the host or of a program: which names its "
+                                             "people have is not known before somebody asks")  # fmt: skip
     elif server is not None and server.accounts == "system" and _own_account(document, model) is None:
         report.error(model.mark_of("names"), "guests need run_as with accounts: system: the host has no account of a "
                                              "name that nobody has", "name the account that they are")  # fmt: skip

@@ -5,12 +5,14 @@ from datetime import tzinfo
 
 from pysshd.policy import values
 from pysshd.policy.compile_crypto import crypto_of
+from pysshd.policy.compile_folders import join_folders
 from pysshd.policy.compile_guests import guests_of
 from pysshd.policy.compile_narrow import narrowing_of, options_timezone, texts, warn_unaccepted
 from pysshd.policy.fields_login import InlineKey
-from pysshd.policy.keyfiles import KeyFiles
+from pysshd.policy.keyfiles import KeyFiles, KeyFolders
 from pysshd.policy.model import Document
 from pysshd.policy.model_settings import KeyModel, StartupsModel, UserDefaultsModel, UserModel
+from pysshd.policy.model_sources import SourceModel
 from pysshd.policy.people import ALWAYS, PasswordHash, Person, PersonKey, UserDefaults, Window
 from pysshd.policy.problems import Mark
 from pysshd.policy.reading import Record, Text
@@ -124,12 +126,24 @@ def defaults_of(document: Document, zone: tzinfo, report: Report) -> UserDefault
 class PeopleCompiler:
     """Makes the people of a document; a person whose record has an error is known by name alone."""
 
-    def __init__(self, document: Document, key_files: KeyFiles | None, zone: tzinfo, report: Report) -> None:
+    def __init__(
+        self,
+        document: Document,
+        key_files: KeyFiles | None,
+        zone: tzinfo,
+        report: Report,
+        folders: KeyFolders | None = None,
+    ) -> None:
         self._document = document
         self._key_files = key_files
+        self._folders = folders
         self._zone = zone
         self._report = report
         self.defaults = defaults_of(document, zone, report)
+        self.places = {name: mark for name, (mark, _) in document.users.items()}
+        """Where the people stand, or the folder that has them."""
+        for source in document.sources:
+            self._groups(source.groups or ())
         if document.user_defaults is not None:
             self.check_references(document.user_defaults)
 
@@ -138,7 +152,9 @@ class PeopleCompiler:
         found = [
             self._person(name, mark, user) for name, (mark, user) in self._document.users.items() if user is not None
         ]
-        found = guests_of(self._document, found, self._report)
+        joined = join_folders(self._document, found, self._folders or {}, self.defaults, self._report)
+        self.places |= joined.places
+        found = guests_of(self._document, joined.people, self._report)
         self._check_shared_keys(found)
         self._check_costs(found)
         return tuple(found)
@@ -153,7 +169,8 @@ class PeopleCompiler:
             key_problem(key, self._key_files, self._report)
             warn_unaccepted(made.narrowing, key.place, settings, self._report)
         self._check_labels(user, keys)
-        elsewhere = self._document.sources or self._document.authorities or user.names is not None
+        document = self._document
+        elsewhere = document.open_ended or document.authorities or self._has_file(name) or user.names is not None
         if not keys and user.password is None and user.totp is None and not elsewhere:
             self._report.warning(mark, f"{name} has neither keys nor a password, and can not log in")
         return Person(
@@ -167,7 +184,14 @@ class PeopleCompiler:
             mark.where,
             _text(user.run_as) or common.run_as,
             totp=user.totp.secret_file.text if user.totp is not None else None,
+            by_default=user.groups is None,
         )
+
+    def _has_file(self, name: str) -> bool:
+        """Whether a folder has keys of this person, or may have some, for it was not read."""
+        patterns = self._document.key_folders()
+        folders = self._folders or {}
+        return any(one not in folders or name in dict(folders[one].files) for one in patterns)
 
     def _window(self, user: UserModel) -> Window:
         common = self._document.user_defaults
@@ -177,7 +201,7 @@ class PeopleCompiler:
 
     def check_references(self, record: Record) -> None:
         """Look up what a person with errors refers to."""
-        if isinstance(record, UserModel | UserDefaultsModel):
+        if isinstance(record, UserModel | UserDefaultsModel | SourceModel):
             self._groups(record.groups or ())
 
     def _groups(self, groups: Iterable[Text]) -> frozenset[str]:
@@ -228,14 +252,14 @@ class PeopleCompiler:
             assert first.password is not None
             if _costs(person.password) != _costs(first.password):
                 self._report.warning(
-                    self._document.users[person.name][0],
+                    self.places[person.name],
                     f"the password hash of {person.name} has {_costs(person.password)}, that of {first.name} at "
                     f"{first.where} {_costs(first.password)}: the time that a login takes may tell who exists",
                     "make them of one cost, with 'pysshd hash-password'",
                 )
 
     def _shared(self, fingerprint: str, first: Person, second: Person) -> None:
-        mark = self._document.users[second.name][0]
+        mark = self.places[second.name]
         common = sorted(set(first.accounts) & set(second.accounts))
         text = f"key {fingerprint} of {second.name} is also a key of {first.name} at {first.where}"
         if common:

@@ -24,6 +24,7 @@ class WhoCompiler:
         self._report = report
         self._system = document.server is not None and document.server.accounts == "system"
         self._guests = any(person.guests is not None for person in people)
+        self._people = dict.fromkeys((*document.users, *(person.name for person in people)))
         self._key_names: dict[str, list[str]] = {}
         for person in people:
             for key in person.keys:
@@ -74,7 +75,7 @@ class WhoCompiler:
         document, report = self._document, self._report
         if item.kind == "system-group" and not self._system:
             report.error(item.mark, f"{item} in who needs accounts: system: else no session has an account of the host")
-        elif item.kind == "person" and item.value not in document.users:
+        elif item.kind == "person" and item.value not in self._people:
             self._check_person(item)
         elif item.kind == "group" and item.value not in document.groups and "groups" not in document.broken:
             report.error(item.mark, f"unknown group {show(item.value)} in who", meant(item.value, document.groups))
@@ -86,12 +87,13 @@ class WhoCompiler:
 
     def _check_person(self, item: Who) -> None:
         document = self._document
-        hint = meant(item.value, document.users)
+        hint = meant(item.value, self._people)
         if (document.sources or document.authorities) and item.value not in document.groups:
             # Whom the host or a certificate knows is not known here; one letter off a person of the file is odd all
             # the same.
-            if hint:
-                self._report.warning(item.mark, f"{item.value} in who is no person of users", hint)
+            if hint or document.all_known:
+                beside = ", and no file of a folder has the name" if document.all_known else ""
+                self._report.warning(item.mark, f"{item.value} in who is no person of users{beside}", hint)
             self.people_of_source.add(item.value)
             return
         if item.value in document.groups:

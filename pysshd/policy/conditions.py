@@ -114,6 +114,8 @@ class Who:
         if held or (case.certificates and any(self._certifies(certificate) for certificate in case.certificates)):
             return TRUE
         anyone = FALSE if not self._anyone(person) else _NOT[case.is_root] if self.but_root else TRUE
+        if person.unknown_groups and not self.groups.isdisjoint(person.unknown_groups):
+            return max(anyone, UNSURE, case.in_system_group(self.system_groups))
         return max(anyone, case.in_system_group(self.system_groups))
 
     def names(self, person: Person) -> bool:

@@ -75,11 +75,10 @@ def _changes(new: Side, old: Side) -> Iterator[Change]:
     known: dict[Hashable, list[Change]] = {}
     same = Contents()
     alike = Likeness(new, old, same)
-    for name in _names(new, old):
-        person, before = new.person(name), old.person(name)
+    for name, shown, asked in _names(new, old):
+        person, before = new.person(name, asked=asked), old.person(name, asked=asked)
         if person is None or alike.unchanged(person, before):
             continue
-        shown = ANYBODY if name == _SOMEBODY else name
         kind = alike.kind(person, before)
         changes = known[kind] if kind in known else _of_person(new, old, person, before, same)
         if kind is not None:
@@ -91,13 +90,23 @@ def _changes(new: Side, old: Side) -> Iterator[Change]:
         yield replace(change, people=tuple(people))
 
 
-def _names(new: Side, old: Side) -> list[str]:
-    """Everyone of the new policy; where it takes the people of the host also whoever is named, and somebody else."""
-    names = dict.fromkeys(new.ruleset.people)
-    if new.ruleset.source is not None:
-        names |= dict.fromkeys(sorted(_named(new.ruleset) | _named(old.ruleset) | set(old.ruleset.people)))
-        names[_SOMEBODY] = None
-    return list(names)
+def _names(new: Side, old: Side) -> Iterator[tuple[str, str, bool]]:
+    """Everyone of the new policy: where it takes people whom it does not know, also whoever is named, and anybody.
+
+    Each with what they are called, and whether a program that is asked is to know them.
+    """
+    ruleset, asked = new.ruleset, new.ruleset.asked
+    names = dict.fromkeys(ruleset.people)
+    if ruleset.open_ended:
+        names |= dict.fromkeys(sorted(_named(ruleset) | _named(old.ruleset) | set(old.ruleset.people)))
+    for name in names:
+        yield name, name, False
+    if ruleset.source is not None:
+        yield _SOMEBODY, ANYBODY, False
+    if asked is not None:
+        for name in names:
+            yield name, f"{name} {asked.holders}", True
+        yield _SOMEBODY, f"anybody {asked.holders}", True
 
 
 def _named(ruleset: Ruleset) -> set[str]:

@@ -53,7 +53,12 @@ class Likeness:
         grants = [*self._new.ruleset.grants_of(person), *self._old.ruleset.grants_of(before)]
         whos = [one for grant in grants for one in grant.conditions.all if isinstance(one, Who)]
         keys = tuple(
-            (key.name, key.file, key.fingerprint if key.fingerprint in self._fingerprints else "", key.window)
+            (
+                key.name,
+                key.label if key.is_open else "",
+                key.fingerprint if key.fingerprint in self._fingerprints else "",
+                key.window,
+            )
             for key in person.keys
         )
         named = tuple(who.names(person) for who in (*self._logins, *whos))

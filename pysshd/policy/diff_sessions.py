@@ -37,11 +37,12 @@ class Side:
         """What its daemon is told."""
         return self.ruleset.settings
 
-    def person(self, name: str) -> Person | None:
-        """The person of a name: of the file, of the host where the file takes its people, or both."""
-        entry = self.ruleset.people.get(name)
-        source = self.ruleset.source
-        return source.person(name, entry) if source is not None else entry
+    def person(self, name: str, *, asked: bool = True) -> Person | None:
+        """The person of a name: of the file, of the sources where there are some, or both.
+
+        asked: whether a program that is asked knows them.
+        """
+        return self.ruleset.person_of(name, asked=asked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ class Factor:
         if self.key is None:
             return f"another {self.method}"
         named = f" ({self.key.name})" if self.key.name is not None else ""
-        return f"the key {self.fingerprint or 'of ' + str(self.key.file)}{named}"
+        return f"the key {self.fingerprint or 'of ' + (self.key.file or self.key.label)}{named}"
 
 
 def factors(side: Side, person: Person | None, named: Iterable[str]) -> tuple[Factor, ...]:
@@ -86,9 +87,10 @@ def factors(side: Side, person: Person | None, named: Iterable[str]) -> tuple[Fa
     found: list[Factor] = []
     for key in person.keys if person is not None else ():
         for fingerprint in _held(side, key, named):
-            identity = ("key", fingerprint) if fingerprint is not None else ("file", key.file or "")
-            unread = key.fingerprint is None and not _was_read(side, key)
-            found.append(Factor("publickey", (*identity, key.file or "") if unread else identity, fingerprint, key))
+            place = ("file", key.file) if key.file is not None else ("program", key.label)
+            identity = ("key", fingerprint) if fingerprint is not None else place
+            unread = key.is_open and not _was_read(side, key)
+            found.append(Factor("publickey", (*identity, *place) if unread else identity, fingerprint, key))
     if person is not None and person.password is not None:
         found.append(Factor("password", ("password", person.password.phc.reveal())))
     elif person is not None and person.system_password:

@@ -14,13 +14,27 @@ from pysshd.policy.diff_settings import COMPARED, Wider
 from pysshd.policy.people import Person
 
 _OF_A_RULESET: Final = frozenset(
-    ["settings", "people", "login", "grants", "source", "system_groups", "written", "version", "files", "folders"]
+    [
+        "settings",
+        "people",
+        "login",
+        "grants",
+        "source",
+        "asked",
+        "outside",
+        "system_groups",
+        "written",
+        "version",
+        "files",
+        "folders",
+    ]
 )
 """What is compared elsewhere, or follows from the rest."""
 
 _OF_A_PERSON: Final = frozenset(
-    ["name", "groups", "accounts", "keys", "password", "home", "window", "where", "run_as", "system_password"]
-)
+    ["name", "groups", "accounts", "keys", "password", "home", "window", "where", "run_as", "system_password", "listed",
+     "by_default", "unknown_groups"]
+)  # fmt: skip
 _HARMLESS: Final = frozenset(
     [
         "where", "server.host_keys", "server.state", "server.timezone", "server.options_timezone", "server.banner",

@@ -37,6 +37,7 @@ class Explanation:
     logins: chains by which the same person would be let in, where the login is refused.
     changes: the smallest ones by which the login (where that is refused) or the request would be allowed.
     lacking: facts of the scene that are not known and on which the refusal hangs: `from`, `client`, `system_groups`.
+    assumed: what only a program could say that nobody asks for an explanation, and what is taken for granted of it.
     """
 
     scene: Scene
@@ -47,6 +48,7 @@ class Explanation:
     logins: tuple[str, ...] = ()
     changes: tuple[Change, ...] = ()
     lacking: tuple[str, ...] = ()
+    assumed: tuple[str, ...] = ()
 
     @property
     def allowed(self) -> bool:
@@ -63,6 +65,25 @@ def explain(
     ruleset: Ruleset, scene: Scene, request: Request, held: Sequence[Step], roles: RolesByGrant = MappingProxyType({})
 ) -> Explanation:
     """Explain one request; `held` has a step for each key of the person, those that are to be used first."""
+    return replace(_explained(ruleset, scene, request, held, roles), assumed=_assumed(ruleset, scene))
+
+
+def _assumed(ruleset: Ruleset, scene: Scene) -> tuple[str, ...]:
+    """What would have to be asked of programs: whom they have keys for, and whether a key is one of these."""
+    asked, used = ruleset.asked, {step.label for step in scene.keys}
+    found = []
+    for command in dict.fromkeys(ruleset.commands):
+        of_source = asked is not None and command == asked.command
+        groups = ", ".join(sorted(asked.groups)) if asked is not None and of_source else ""
+        groups = f", and so is in {groups}" if groups else ""
+        if of_source or command.label in used:
+            found.append(f"{scene.person.name} has a key by {command.program}{groups}")
+    return tuple(found)
+
+
+def _explained(
+    ruleset: Ruleset, scene: Scene, request: Request, held: Sequence[Step], roles: RolesByGrant
+) -> Explanation:
     login = log_in(ruleset, scene, trace=True)
     request = _at_its_address(ruleset, scene, request)
     decision = ask(ruleset, scene, request, trace=True)
@@ -204,6 +225,7 @@ def plain(explanation: Explanation) -> dict[str, Any]:
         "decision": _decision(decision, None if looks_up else decision.allowed, explanation.effects)
         | {"way": _way(decision.way), "bounds": _bounds(decision.bounds)},
         "lacking": list(explanation.lacking),
+        "assumed": list(explanation.assumed),
         "other_logins": list(explanation.logins),
         "changes": [[{"edit": edit.text, "where": edit.where or None} for edit in one] for one in explanation.changes],
     }

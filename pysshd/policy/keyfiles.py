@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from pysshd.errors import InvalidKeyError
 from pysshd.patterns.key_options import KeyOptionsError, parse_options, split_key_line
@@ -32,6 +32,40 @@ class KeyFile:
 
 KeyFiles: TypeAlias = Mapping[str, KeyFile]
 """By absolute path."""
+
+NAME: Final = "*"
+"""In the pattern of a folder: the name of a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFolder:
+    """A folder of key files as it was when it was read.
+
+    files: those whose names fit the pattern, in their order, each with what stands in the place of the star.
+    problem: why none was read, or empty.
+    """
+
+    files: tuple[tuple[str, KeyFile], ...] = ()
+    problem: str = ""
+
+
+KeyFolders: TypeAlias = Mapping[str, KeyFolder]
+"""By absolute pattern, such as `/etc/pysshd/keys/*.pub`."""
+
+
+def split_pattern(pattern: str) -> tuple[str, str, str]:
+    """The folder, and what stands before and behind a person's name in the names of its files."""
+    folder, _, form = pattern.rpartition("/")
+    before, _, after = form.partition(NAME)
+    return folder or "/", before, after
+
+
+def name_in(filename: str, before: str, after: str) -> str | None:
+    """What stands in the place of the star; None for a file that does not fit. A hidden file fits no star."""
+    length = len(filename) - len(before) - len(after)
+    if length < 1 or not filename.startswith(before) or not filename.endswith(after) or filename.startswith("."):
+        return None
+    return filename[len(before) : len(before) + length]
 
 
 def parse_key_line(line: str, zone: tzinfo, where: str = "") -> tuple[PublicKey, Narrowing]:

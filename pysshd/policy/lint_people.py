@@ -77,7 +77,7 @@ class NeverAdmitted:
 
 def _keys_of(person: Person) -> int | None:
     """How many keys the person has; None: a file may hold any number."""
-    return len(person.keys) if all(key.file is None for key in person.keys) else None
+    return len(person.keys) if not any(key.is_open for key in person.keys) else None
 
 
 def _goes(person: Person, entry: LoginEntry, methods: Chain) -> bool:

@@ -12,8 +12,9 @@ from pysshd.policy.compile_narrow import options_timezone
 from pysshd.policy.compile_tests import run_tests
 from pysshd.policy.files import IncludedFiles, absolute, read_file
 from pysshd.policy.include import MAIN, Content, Finder, Fragment, Gatherer, Part, finder_of, folders_of, includes_of
-from pysshd.policy.keyfiles import KeyFile, KeyFiles, parse_key_file
+from pysshd.policy.keyfiles import KeyFile, KeyFiles, KeyFolders, parse_key_file
 from pysshd.policy.model import Document, parse_policy
+from pysshd.policy.outside import program_problem, read_folder
 from pysshd.policy.problems import PolicyError, Problem
 from pysshd.policy.report import Report, Source, TooManyProblemsError
 from pysshd.policy.ruleset import Ruleset
@@ -44,7 +45,13 @@ class Loaded:
         return not all(verdict.passed for verdict in self.verdicts)
 
 
-KeyFilesReader = Callable[[Collection[str], tzinfo], KeyFiles | None]
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What is known of the files beside a policy; None: it was not looked at. programs: what is wrong with each."""
+
+    key_files: KeyFiles | None = None
+    folders: KeyFolders | None = None
+    programs: Mapping[str, str] = field(default_factory=dict)
 
 
 def load_text(
@@ -52,18 +59,20 @@ def load_text(
     filename: str = "policy.yaml",
     *,
     key_files: KeyFiles | None = None,
+    folders: KeyFolders | None = None,
     language: bool = False,
     included: Mapping[str, str] | None = None,
 ) -> Loaded:
     """Compile a policy from its text; reads nothing. Raises PolicyError with every problem.
 
-    key_files: what is known of the files that hold keys; None: they are taken to be there.
+    key_files: what is known of the files that hold keys; None: they are taken to be there. folders: of folders of keys.
     language: as of `load_file`.
     included: texts of other files by their names, for `include` to find; None: there is no folder to look in.
     """
     content = Content(text.encode("utf-8", "surrogatepass"), MAIN)
     find = finder_of(filename, included) if included is not None else None
-    return _Loading(Report(), find, lambda paths, zone: key_files, language).load(Source(filename, text), content)
+    around = Around(key_files, folders)
+    return _Loading(Report(), find, lambda _: around, language).load(Source(filename, text), content)
 
 
 def load_file(path: str, *, owner_uids: Collection[int], language: bool = False) -> Loaded:
@@ -83,10 +92,14 @@ def load_file(path: str, *, owner_uids: Collection[int], language: bool = False)
     if text is None:
         raise PolicyError(report.problems)
 
-    def key_files(paths: Collection[str], zone: tzinfo) -> KeyFiles:
-        return {name: _key_file(name, owner_uids, zone) for name in paths}
+    def look(document: Document) -> Around:
+        zone = values.timezone(options_timezone(document))
+        files = {name: _key_file(name, owner_uids, zone) for name in document.key_files()}
+        folders = {pattern: read_folder(pattern, owner_uids, zone) for pattern in document.key_folders()}
+        paths = {program.words[0].parts[0] for program in document.programs()}
+        return Around(files, folders, {path: program_problem(path, owner_uids) for path in paths})
 
-    loaded = _Loading(report, IncludedFiles(owner_uids).find, key_files, language).load(Source(path, text), content)
+    loaded = _Loading(report, IncludedFiles(owner_uids).find, look, language).load(Source(path, text), content)
     files, folders = tuple(report.sources), folders_of(loaded.document.include)
     return replace(loaded, ruleset=replace(loaded.ruleset, files=files, folders=folders))
 
@@ -102,11 +115,14 @@ def _key_file(path: str, owner_uids: Collection[int], zone: tzinfo) -> KeyFile:
 
 @dataclass(frozen=True, slots=True)
 class _Loading:
-    """One load. find: finds included files; None: the policy is no file, and can include none."""
+    """One load. find: finds included files; None: the policy is no file, and can include none.
+
+    look: at the files beside it.
+    """
 
     report: Report
     find: Finder | None
-    read_key_files: KeyFilesReader
+    look: Callable[[Document], Around]
     language: bool
     seen: Nodes = field(default_factory=Nodes)
 
@@ -123,17 +139,16 @@ class _Loading:
             if None in parts:
                 # What that file declares is not known: whoever refers to it would be complained of for nothing.
                 raise PolicyError(report.problems)
-            zone = values.timezone(options_timezone(document))
-            key_files = self.read_key_files(document.key_files(), zone)
-            ruleset = compile_policy(document, key_files, report)
-            verdicts = run_tests(document, ruleset, key_files, report)
+            around = self.look(document)
+            ruleset = compile_policy(document, around.key_files, report, around.folders, around.programs)
+            verdicts = run_tests(document, ruleset, around.key_files, report)
         except TooManyProblemsError:
             raise PolicyError(report.problems) from None
         problems = report.problems
         if report.refused or (not self.language and any(problem.severity == "unserved" for problem in problems)):
             raise PolicyError(problems)
-        version = version_of((read.text for read in report.sources.values()), key_files)
-        return Loaded(replace(ruleset, version=version), document, problems, key_files, verdicts)
+        version = version_of((read.text for read in report.sources.values()), around.key_files, around.folders)
+        return Loaded(replace(ruleset, version=version), document, problems, around.key_files, verdicts)
 
     def _parts(self, tree: nodes.Mapping, source: Source, content: Content) -> list[Part | None]:
         """The included files; None: one that could not be found or read, which is reported."""

@@ -94,13 +94,22 @@ def matrix(side: Side) -> Matrix:
 
 
 def _people(side: Side) -> Iterator[tuple[Person, str]]:
-    named = {name: name for name in side.ruleset.people}
-    if side.ruleset.source is not None:
-        named[_SOMEBODY] = ANYBODY
-    for name, shown in named.items():
-        person = side.person(name)
+    ruleset = side.ruleset
+    asked = ruleset.asked
+    for name in ruleset.people:
+        person, alone = side.person(name), side.person(name, asked=False)
         assert person is not None
-        yield person, shown
+        assert alone is not None
+        if asked is None or person.groups == alone.groups:
+            yield person, name
+        else:
+            # Whether a program knows them says what they may do.
+            yield alone, name
+            yield person, f"{name} {asked.holders}"
+    if ruleset.source is not None:
+        yield ruleset.source.person(_SOMEBODY, None), ANYBODY
+    if asked is not None:
+        yield asked.person(_SOMEBODY, None), f"anybody {asked.holders}"
 
 
 def _row(side: Side, person: Person, shown: str) -> Row:

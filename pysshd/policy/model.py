@@ -9,6 +9,7 @@ from typing import Final, TypeVar
 from pysshd.policy.bounds import Record as Recording
 from pysshd.policy.fields import name
 from pysshd.policy.fields_places import Place, address
+from pysshd.policy.fields_programs import Argv
 from pysshd.policy.include import Fragment, Part, includes_of, joined, stands_twice
 from pysshd.policy.model_authorities import AuthorityModel
 from pysshd.policy.model_bounds import check_limits
@@ -16,7 +17,7 @@ from pysshd.policy.model_entries import DENY_ALL, DenyModel, GrantModel, LoginMo
 from pysshd.policy.model_include import MAIN_ONLY, IncludeModel
 from pysshd.policy.model_settings import CryptoModel, LimitsModel, ServerModel, UserDefaultsModel, UserModel
 from pysshd.policy.model_sftp import check_sftp
-from pysshd.policy.model_sources import SourceModel
+from pysshd.policy.model_sources import SourceModel, check_source
 from pysshd.policy.model_tests import CaseModel
 from pysshd.policy.nodes import Mapping, Node, Scalar
 from pysshd.policy.problems import Mark
@@ -44,6 +45,8 @@ SECTIONS: Final = (
 SECTIONS_LATER: Final = frozenset(["audit", "logging", "revoked"])
 BUILT_IN: Final = frozenset(["login-shell", "sftp", "sftp-readonly"])
 
+_WHY_ONE: Final = {"system": "the host has one", "command": "let one program ask the others"}
+
 R = TypeVar("R", bound=Record)
 
 
@@ -53,6 +56,7 @@ class Document:
 
     loose: what could be read of people and entries that have an error: only what they refer to counts.
     broken: sections in which a record has an error; checks that need the whole section leave it alone.
+    unread: whether there is a folder of people that was not read; `compile` says it.
     """
 
     mark: Mark
@@ -73,6 +77,7 @@ class Document:
     tests: list[CaseModel] = field(default_factory=list)
     loose: list[Record] = field(default_factory=list)
     broken: set[str] = field(default_factory=set)
+    unread: bool = False
 
     def key_files(self) -> tuple[str, ...]:
         """The files that hold people's keys, and those of authorities."""
@@ -82,6 +87,25 @@ class Document:
                 if key.file is not None:
                     found[key.file.text] = None
         return tuple(found)
+
+    def key_folders(self) -> tuple[str, ...]:
+        """The patterns of the folders in which each file has the keys of one person."""
+        return tuple(source.directory.text for source in self.sources if source.directory is not None)
+
+    def programs(self) -> tuple[Argv, ...]:
+        """The programs that are asked for keys."""
+        asking = [one.command for source in self.sources for one in source.asking]
+        return tuple(command for command in asking if command is not None)
+
+    @property
+    def open_ended(self) -> bool:
+        """Whether there may be people whom nobody knows before they come: of the host, or by a program's word."""
+        return any(source.directory is None for source in self.sources)
+
+    @property
+    def all_known(self) -> bool:
+        """Whether everybody is known who could be a person now: of `users`, or of folders that were read."""
+        return not (self.open_ended or self.authorities or self.unread)
 
 
 def parse_policy(tree: Mapping, report: Report, parts: SequenceOf[Part] = ()) -> Document:
@@ -220,15 +244,31 @@ class _Reader:
 
     def _sources(self, node: Node) -> None:
         for item in check(node, listed, self._report) or ():
-            source = read(SourceModel, item, self._report)
-            if source is None:
-                continue
-            if source.system is None:
-                self._report.error(source.mark, "a source without its kind, expected system: {min_uid: 1000}")
-                continue
-            if self._document.sources:
-                self._report.error(source.mark, "a second source of the kind system, expected one: the host has one")
-            self._document.sources.append(source)
+            source = read(SourceModel, item, self._report, self._document.loose)
+            if source is not None and self._check_source(source):
+                self._document.sources.append(source)
+
+    def _check_source(self, source: SourceModel) -> bool:
+        kinds = source.kinds
+        if not kinds:
+            self._report.error(source.mark, "a source without its kind, expected system: {min_uid: 1000}, directory: "
+                                            "'keys/*.pub' or command: [PROGRAM, '{user}']")  # fmt: skip
+            return False
+        if len(kinds) > 1:
+            self._report.error(source.mark_of(kinds[1]), f"{kinds[1]} beside {kinds[0]}, expected one kind",
+                               "write two items, each of its kind")  # fmt: skip
+            return False
+        check_source(source, self._report)
+        before = [one for one in self._document.sources if one.kinds == kinds]
+        if source.directory is None and before:
+            self._report.error(source.mark, f"a second source of the kind {kinds[0]}, expected one: "
+                                            f"{_WHY_ONE[kinds[0]]}")  # fmt: skip
+        same = [one for one in before if one.directory is not None and source.directory is not None
+                and one.directory.text == source.directory.text]  # fmt: skip
+        if same:
+            self._report.error(source.mark, f"directory {show(same[0].directory.text if same[0].directory else '')} "
+                                            f"stands twice, the first time at {same[0].mark.where}")  # fmt: skip
+        return True
 
     def _user_defaults(self, node: Node) -> None:
         found = check(node, mapped, self._report)

@@ -28,6 +28,9 @@ _HASH: Final = ("'$argon2id$v=19$m=65536,t=3,p=4$jxYh9pyVPhN/t2uu/DGLew"
 _EDIT: Final = "the profile's"
 _NOT_BEFORE: Final = Meaning("From when on it counts; a bare date from its start", "2027-01-29", "always")
 _NOT_AFTER: Final = Meaning("Until when it counts; a bare date to its end", "2027-01-29", "for ever")
+_RUN_AS: Final = Meaning("With `accounts: system`, the account of the host that the program is", "nobody",
+                        "none, and refused")  # fmt: skip
+_TIMEOUT: Final = Meaning("How long the program may take; then it is killed, and the keys are not known", "10s", "`5s`")
 
 SECTIONS: Final[Mapping[str, Meaning]] = {
     "version": Meaning("The version of the language; the only key that must be there", "1"),
@@ -39,7 +42,7 @@ SECTIONS: Final[Mapping[str, Meaning]] = {
     "networks": Meaning("Names for addresses and prefixes", '{office: [10.0.0.0/8, "fd00:1::/32"]}', "none"),
     "users": Meaning("People, by name", f"{{alice: {{keys: [{_KEY}]}}}}", "nobody"),
     "groups": Meaning("The groups that people may be in", "[ops, dba]", "none"),
-    "sources": Meaning("People of the host, beside those of `users`",
+    "sources": Meaning("People of the host, of a folder of keys, or whom a program knows, beside those of `users`",
                        "[{system: {min_uid: 1000}, keys: [{authorized_keys: ~/.ssh/authorized_keys}]}]", "none"),
     "login": Meaning("How people prove who they are: an ordered list, the first entry that matches decides",
                      '[{who: "*", methods: publickey}]', '`[{who: "*", methods: publickey}]`'),
@@ -150,13 +153,26 @@ MEANINGS: Final[Mapping[str, Mapping[str, Meaning]]] = {
     },
     "SourceModel": {
         "system": Meaning("The accounts of the host are people of their own name", "{min_uid: 1000}"),
-        "keys": Meaning("Files of their own keys", "[{authorized_keys: ~/.ssh/authorized_keys}]", "none"),
+        "directory": Meaning("Each file that fits has the keys of the person whose name stands in the place of the "
+                             "star; read at the start and at a reload", "'keys/*.pub'"),
+        "command": Meaning("A program that prints the keys of a person; whoever has one is a person. `{user}` is the "
+                           "person's name, `{account}` the name that was typed",
+                           '[/usr/local/bin/keys-of, "{user}"]'),
+        "run_as": _RUN_AS,
+        "timeout": _TIMEOUT,
+        "groups": Meaning("Groups of the file that everyone of the source is in", "staff", "those of `user_defaults`"),
+        "keys": Meaning("Of the host's people: files of their own keys, and programs that are asked for them",
+                        "[{authorized_keys: ~/.ssh/authorized_keys}]", "none"),
         "password": Meaning("The host's own password counts", "system", "it does not"),
     },
     "SystemModel": {"min_uid": Meaning("From which uid on", "1000", "`server.min_uid`", "uid")},
     "SourceKeysModel": {
         "authorized_keys": Meaning("A file of keys, below the home of each or with their name in it",
                                    "/etc/keys/{user}"),
+        "command": Meaning("A program that prints the keys of a person of the host",
+                           '[/usr/bin/sss_ssh_authorizedkeys, "{user}"]'),
+        "run_as": _RUN_AS,
+        "timeout": _TIMEOUT,
     },
     "Conditions": {
         "when": Meaning("Days and hours", "{days: mon-fri, hours: 08:00-18:00}", "always"),

@@ -151,6 +151,9 @@ SHAPES: Final[Mapping[str, Shape]] = {
     "model_algorithms.lists": Shape("a list of names, or an edit", {
         "anyOf": [{"type": "string", "minLength": 1},
                   {"type": "array", "items": {"type": "string", "minLength": 1}, "minItems": 1}]}),
+    "model_sources._directory": text("a folder, and one `*` for the name of each person", r"^[^*]*\*[^*/]*$"),
+    "model_sources._program": Shape("words of a program, the first an absolute path", many(_WORD)),
+    "model_sources._timeout": text("a span of time from 1s to 30s", _SPAN),
     "model_sources._key_path": text("a path below `~/`, or an absolute one with `{user}`", "^(~/|/)"),
 }  # fmt: skip
 """Each validator of a value, as `module.function`. A field whose validator is none of these fails a test."""

@@ -2,10 +2,15 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Final
 
 from pysshd.patterns.globs import Glob
 from pysshd.patterns.narrowing import NO_NARROWING, Narrowing
 from pysshd.policy.steps import Certificate, Step
+from pysshd.policy.templates import Template
+
+DEFAULT_TIMEOUT: Final = 5.0
+"""Seconds that a program may take which is asked for keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +68,12 @@ class PasswordHash:
 
 @dataclass(frozen=True, slots=True)
 class PersonKey:
-    """One entry of a person's `keys`: a public key in the policy itself, or a file that holds one or more.
+    """One entry of a person's `keys`: a public key, a file that holds one or more, or a program that is asked for them.
 
-    label: what ties a Step to this entry: its name, else the fingerprint, else the file's path.
+    label: what ties a Step to this entry: its name, else the fingerprint, else the file's path or the program's words.
     name: `name:` of the entry, for `key:` conditions and `{key}`.
-    blob, fingerprint: the inline key (RFC 4253 §6.6 blob, `SHA256:…`); None for a file.
-    file: absolute path of the file; None for an inline key. One key per line, as in an authorized_keys file.
+    blob, fingerprint: the key itself (RFC 4253 §6.6 blob, `SHA256:…`); None for a file and for a program.
+    file: absolute path of the file; None for all else. One key per line, as in an authorized_keys file.
     where: `file:line` in the policy.
     narrowing: what its options say, of each key of a file; a line of the file may say more.
     """
@@ -81,6 +86,11 @@ class PersonKey:
     window: Window = ALWAYS
     where: str = ""
     narrowing: Narrowing = NO_NARROWING
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the entry does not say itself which keys it means."""
+        return self.fingerprint is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +117,9 @@ class Person:
     totp: absolute path of the file with the secret of their one-time passwords.
     guests: which names it takes, where it is no person but stands for whoever comes.
     certified: whether a certificate alone makes them a person: no entry says anything of them.
+    listed: whether an entry of `users:` has the name.
+    by_default: whether the groups are those of `user_defaults:`, for nothing else says which; a source may.
+    unknown_groups: groups that they may be in, which whoever would know does not say.
     """
 
     name: str
@@ -122,6 +135,9 @@ class Person:
     totp: str | None = None
     guests: Guests | None = None
     certified: bool = False
+    listed: bool = True
+    by_default: bool = False
+    unknown_groups: frozenset[str] = frozenset()
 
     def may_use(self, account: str) -> bool:
         """Whether they may log in under this name; of who is `certified` their authority says it."""
@@ -152,12 +168,19 @@ class Person:
 
     def _entry(self, fingerprint: str | None, label: str | None) -> PersonKey | None:
         for key in self.keys if fingerprint is not None else ():
-            if key.file is None:
+            if not key.is_open:
                 if key.fingerprint == fingerprint and label in (None, key.label):
                     return key
             elif label == key.label:
                 return key
         return None
+
+    def joined(self, groups: frozenset[str], keys: tuple[PersonKey, ...] = ()) -> "Person":
+        """The person, whom a source has too: its groups and keys add, and groups of the defaults fill no gap then."""
+        if not groups:
+            return replace(self, keys=self.keys + keys) if keys else self
+        own = frozenset[str]() if self.by_default else self.groups
+        return replace(self, groups=own | groups, by_default=False, keys=self.keys + keys)
 
     @staticmethod
     def step(key: PersonKey, fingerprint: str, narrowing: Narrowing = NO_NARROWING) -> Step:
@@ -198,7 +221,42 @@ class UserDefaults:
         """Somebody of whom nothing else is said."""
         accounts = tuple(dict.fromkeys(account.replace(USER_SLOT, name) for account in self.accounts))
         home = self.home.replace(USER_SLOT, name) if self.home is not None else None
-        return Person(name, self.groups, accounts, home=home, window=self.window, where=where, run_as=self.run_as)
+        return Person(name, self.groups, accounts, home=home, window=self.window, where=where, run_as=self.run_as,
+                      listed=False, by_default=True)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class KeyCommand:
+    """A program that is asked for the keys of a person.
+
+    argv: its words, the first an absolute path. run_as: the Unix account that it is; None: the daemon's own user.
+    timeout: seconds until it is killed.
+    """
+
+    argv: tuple[Template, ...]
+    run_as: str | None = None
+    timeout: float = DEFAULT_TIMEOUT
+    where: str = field(default="", compare=False)
+
+    @property
+    def program(self) -> str:
+        """Its path."""
+        return self.argv[0].parts[0]
+
+    @property
+    def label(self) -> str:
+        """What ties a Step to the keys that it says: all on which these depend."""
+        words = " ".join(map(str, self.argv))
+        return words if self.run_as is None else f"{words} (as {self.run_as})"
+
+    def key(self) -> PersonKey:
+        """The entry of a person's keys that stands for whatever it says."""
+        return PersonKey(self.label, where=self.where)
+
+    def words_for(self, person: str, account: str) -> tuple[str, ...]:
+        """The words to ask about one person, who logs in as `account`; both are names, so that no slot is an option."""
+        values = {"user": person, "account": account}
+        return tuple(word for template in self.argv if (word := template.fill(values)) is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +266,7 @@ class SystemSource:
     keys: files of authorized keys, absolute or under `~/`; `{user}` in one is the person's name.
     password: whether the host's own password counts.
     defaults: what holds for those of whom no entry speaks.
+    commands: programs that are asked for their keys. groups: of the policy, that all of them are in.
     """
 
     min_uid: int
@@ -215,13 +274,42 @@ class SystemSource:
     password: bool = False
     where: str = ""
     defaults: UserDefaults = UserDefaults()
+    commands: tuple[KeyCommand, ...] = ()
+    groups: frozenset[str] = frozenset()
 
     def person(self, name: str, entry: Person | None) -> Person:
         """The person of this name, whom the source has; `entry` is what `users:` says of them: keys add to those of
         the source, single values replace it."""
         own = entry or self.defaults.person(name, self.where)
         keys = tuple(PersonKey(path, file=path, where=self.where) for path in self.keys)
-        return replace(own, keys=own.keys + keys, system_password=self.password and own.password is None)
+        found = own.joined(self.groups, (*keys, *(command.key() for command in self.commands)))
+        return replace(found, system_password=self.password and own.password is None)
+
+
+@dataclass(frozen=True, slots=True)
+class AskedSource:
+    """`sources: [{command: …}]`: whoever has a key by a program's word is a person.
+
+    groups: of the policy, that all of them are in. defaults: what holds for those of whom no entry speaks.
+    """
+
+    command: KeyCommand
+    groups: frozenset[str] = frozenset()
+    where: str = ""
+    defaults: UserDefaults = UserDefaults()
+
+    def person(self, name: str, entry: Person | None) -> Person:
+        """The person of this name, whom the program knows; `entry` as of `SystemSource`."""
+        return (entry or self.defaults.person(name, self.where)).joined(self.groups, (self.command.key(),))
+
+    @property
+    def holders(self) -> str:
+        """Whom it has, in words that follow on a name or on `anybody`."""
+        return f"with a key of {self.command.program}"
+
+    def perhaps(self, entry: Person) -> Person:
+        """A person of whom the program was asked and said nothing: they may be in its groups."""
+        return replace(entry, unknown_groups=self.groups - entry.groups)
 
 
 @dataclass(frozen=True, slots=True)

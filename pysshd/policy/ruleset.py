@@ -11,7 +11,7 @@ from pysshd.policy.authorities import Authority
 from pysshd.policy.bounds import NO_BOUNDS, Bounds
 from pysshd.policy.conditions import Conditions, Who
 from pysshd.policy.login_settings import NO_SETTINGS, LoginSettings
-from pysshd.policy.people import KeyCandidates, Person, PersonKey, SystemSource
+from pysshd.policy.people import AskedSource, KeyCandidates, KeyCommand, Person, PersonKey, SystemSource, UserDefaults
 from pysshd.policy.query import Facts
 from pysshd.policy.rights import Rights
 from pysshd.policy.settings import Settings
@@ -75,7 +75,8 @@ class Ruleset:
     settings: what the daemon itself is told.
     people: entries of `users:` by name.
     login, grants: in the order of the file; the order of grants decides nothing.
-    source: the host's own people, where the file takes them.
+    source: the host's own people, where the file takes them. asked: those whom a program knows, where it asks one.
+    outside: what says who people are and is no file of one person: folders of keys, and programs; absolute paths.
     authorities: entries of `authorities:` by name.
     system_groups: the groups of the host that conditions name.
     written: every name of a Unix account that the file itself writes.
@@ -99,6 +100,8 @@ class Ruleset:
     version: str = ""
     files: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()
+    asked: AskedSource | None = None
+    outside: tuple[str, ...] = ()
 
     @property
     def has_login_section(self) -> bool:
@@ -117,6 +120,35 @@ class Ruleset:
         allows = (grant.rights.runs for grant in self.grants if grant.effect is Effect.ALLOW)
         return next((right.where for runs in allows for right in runs if right.confined), None)
 
+    @property
+    def open_ended(self) -> bool:
+        """Whether there may be people whom nobody knows before they come: of the host, or by a program's word."""
+        return self.source is not None or self.asked is not None
+
+    @property
+    def defaults(self) -> UserDefaults | None:
+        """What holds for people of whom no entry speaks, where there may be some."""
+        found = self.source or self.asked
+        return found.defaults if found is not None else None
+
+    @property
+    def commands(self) -> tuple[KeyCommand, ...]:
+        """The programs that are asked for keys."""
+        of_host = self.source.commands if self.source is not None else ()
+        return (*of_host, *([self.asked.command] if self.asked is not None else ()))
+
+    def person_of(self, name: str, *, host: bool = True, asked: bool = True) -> Person | None:
+        """The person of a name: of the file, of the sources that have them, or both.
+
+        host, asked: whether the host has them, and whether a program has a key for them, where it is asked.
+        """
+        found = self.people.get(name)
+        if host and self.source is not None:
+            found = self.source.person(name, found)
+        if asked and self.asked is not None:
+            found = self.asked.person(name, found)
+        return found
+
     def people_of(self, account: str) -> tuple[Person, ...]:
         """The people who may log in under this account name, in the order of the file."""
         return self._by_account.get(account, ())
@@ -124,9 +156,7 @@ class Ruleset:
     def person_of_key(self, account: str, fingerprint: str) -> KeyCandidates:
         """Whom a key identifies under an account name, as far as the policy file itself says."""
         found = tuple(pair for pair in self._by_key.get(fingerprint, ()) if pair[0].may_use(account))
-        files = tuple(
-            (person, key) for person in self.people_of(account) for key in person.keys if key.file is not None
-        )
+        files = tuple((person, key) for person in self.people_of(account) for key in person.keys if key.is_open)
         return KeyCandidates(found, files)
 
     def why_no_holder(
@@ -178,11 +208,16 @@ class Ruleset:
     def grants_of(self, person: Person) -> tuple[Grant, ...]:
         """The grants that could speak of a person, as far as `who` says without keys."""
         own = self._by_name.get(person.name)
-        common = self._by_group.get(person.groups, ())
+        groups = person.groups | person.unknown_groups
+        common = self._by_group.get(groups)
+        if common is None:
+            common = _common(self.grants, groups)
         if own is None:
             return common
-        # Of whom the file has no entry it is not known beforehand which groups the person is in.
-        return common + (own if person.name in self.people else tuple(grant for grant in own if grant not in common))
+        # Who is in other groups than the file's entry says, or has none, may be meant by name and by group.
+        entry = self.people.get(person.name)
+        alone = entry is not None and entry.groups == groups
+        return common + (own if alone else tuple(grant for grant in own if grant not in common))
 
 
 def ruleset_of(
@@ -192,6 +227,8 @@ def ruleset_of(
     grants: Iterable[Grant],
     source: SystemSource | None = None,
     authorities: Iterable[Authority] = (),
+    asked: AskedSource | None = None,
+    outside: Iterable[str] = (),
 ) -> Ruleset:
     """Put a ruleset together, with the tables by which it is read."""
     named = {person.name: person for person in people}
@@ -205,7 +242,7 @@ def ruleset_of(
             if key.fingerprint is not None:
                 keys.setdefault(key.fingerprint, []).append((person, key))
     # Of these no entry speaks: whoever a source has, and holders of certificates.
-    unnamed = {source.defaults.groups} if source is not None else set[frozenset[str]]()
+    unnamed = _groups_of_sources(named.values(), source, asked)
     signing = {authority.name: authority for authority in authorities}
     unnamed |= {frozenset[str]()} if signing else set()
     by_group = {groups: _common(grants, groups) for groups in unnamed | {one.groups for one in named.values()}}
@@ -227,8 +264,10 @@ def ruleset_of(
         MappingProxyType({name: tuple(found) for name, found in by_name.items()}),
         source,
         frozenset(group for who in _whos(login, grants) for group in who.system_groups),
-        _written(named.values(), source),
+        _written(named.values(), source or asked),
         MappingProxyType(signing),
+        asked=asked,
+        outside=tuple(outside),
     )
 
 
@@ -246,6 +285,7 @@ def rebuilt(
         ruleset.login if login is None else login,
         ruleset.grants if grants is None else grants,
         ruleset.source,
+        asked=ruleset.asked,
     )
     return replace(
         ruleset,
@@ -260,10 +300,29 @@ def rebuilt(
     )
 
 
-def _written(people: Iterable[Person], source: SystemSource | None) -> frozenset[str]:
-    names = {name for one in people for name in (one.name, *one.accounts, one.unix_name(one.name))}
-    default = source.defaults.run_as if source is not None else None
-    return frozenset(names | ({default} if default is not None else set()))
+def _groups_of_sources(
+    people: Iterable[Person], source: SystemSource | None, asked: AskedSource | None
+) -> set[frozenset[str]]:
+    """The groups of whoever is of one of these, or of both, with an entry or without."""
+    found: set[frozenset[str]] = set()
+    for entry in (None, *people):
+        of_host = source.person("", entry) if source is not None else entry
+        of_program = [asked.person("", one) for one in (entry, of_host)] if asked is not None else []
+        found |= {one.groups for one in (of_host, *of_program) if one is not None}
+    return found
+
+
+def _written(people: Iterable[Person], source: SystemSource | AskedSource | None) -> frozenset[str]:
+    """A name of a file in a folder is not one that the policy's file writes, and so is not what is made of it."""
+    names: set[str] = set()
+    for one in people:
+        if one.listed:
+            names |= {one.name, *one.accounts, one.unix_name(one.name)}
+        elif one.run_as is not None:
+            names.add(one.run_as)
+    if source is not None and source.defaults.run_as is not None:
+        names.add(source.defaults.run_as)
+    return frozenset(names)
 
 
 def _whos(login: Iterable[LoginEntry], grants: Iterable[Grant]) -> Iterator[Who]:

@@ -130,12 +130,13 @@ def holder_of(ruleset: Ruleset, name: str) -> Person | None:
     """The person of this name: an entry of `users`, one of a source, both, or whom a certificate would make one; None
     where there is none.
 
-    Whoever may log in under their own name and runs as no other account is taken to be known to the host.
+    Whoever may log in under their own name and runs as no other account is taken to be known to the host, and everybody
+    to a program that is asked.
     """
-    entry, source = ruleset.people.get(name), ruleset.source
-    if source is None or (entry is not None and (entry.run_as is not None or name not in entry.accounts)):
-        return entry or (Person(name, certified=True) if ruleset.authorities else None)
-    return source.person(name, entry)
+    entry = ruleset.people.get(name)
+    of_host = entry is None or (entry.run_as is None and name in entry.accounts)
+    found = ruleset.person_of(name, host=of_host)
+    return found or (Person(name, certified=True) if ruleset.authorities else None)
 
 
 def certificates_of(ruleset: Ruleset, person: Person, account: str) -> tuple[Certificate, ...]:
@@ -175,10 +176,10 @@ def held_steps(person: Person, key_files: KeyFiles) -> tuple[Step, ...]:
 def named_step(person: Person, name: str, held: tuple[Step, ...], key_files: KeyFiles) -> Step | None:
     """The step of the key of this name or fingerprint; None where the person has no such key.
 
-    A file that was not read, as those of the host, may hold any key.
+    A file that was not read, as those of the host, may hold any key, and so may a program say of any.
     """
     step = next((step for step in held if name in (step.key, step.label)), None)
-    unread = next((key for key in person.keys if key.file is not None and key.file not in key_files), None)
+    unread = next((key for key in person.keys if key.is_open and key.file not in key_files), None)
     if step is None and unread is not None and name.startswith("SHA256:"):
         return Person.step(unread, name)
     return step

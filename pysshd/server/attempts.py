@@ -89,7 +89,11 @@ async def by_key(login: LoginSteps, identity: Identity, connection: Connection, 
         if isinstance(found, str):
             why = found
         elif found is None:
-            why = known.fault or login.ruleset.why_no_holder(login.account, key.fingerprint, now, known.people)
+            why = (
+                known.fault
+                or known.unobtained
+                or login.ruleset.why_no_holder(login.account, key.fingerprint, now, known.people)
+            )
         reason = f"it lets nobody in under this account name: {why}"
         done = (settled or (None, ()))[1]
         return Attempt(Step("publickey", key.fingerprint), done, None, None, False, reason)

@@ -38,6 +38,8 @@ class Known:
         the file says in front of the key; by fingerprint.
     fault: why nothing is known, where a look-up failed, or why the person of the account's own name is of no use.
     unanswered: the host said nothing: to ask once more may help.
+    not_of_host: those of `people` whom the host does not have: a program knows them.
+    unobtained: why keys are not known that a program would have to say; empty where it said them.
     """
 
     people: Mapping[str, Person] = field(default_factory=dict)
@@ -45,6 +47,8 @@ class Known:
     keys: Mapping[str, tuple[tuple[str, str, Narrowing], ...]] = field(default_factory=dict)
     fault: str = ""
     unanswered: bool = False
+    not_of_host: frozenset[str] = frozenset()
+    unobtained: str = ""
 
     def unix(self, name: str) -> UnixFacts:
         """What the policy is told of an account; of one that the host does not have, or was not asked about, why."""

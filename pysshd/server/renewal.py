@@ -49,8 +49,12 @@ def suffices(login: LoginSteps, ruleset: Ruleset) -> bool:
         return True
     if known.unanswered or not ruleset.system_groups <= login.ruleset.system_groups:
         return False
+    if not set(ruleset.commands) <= set(login.ruleset.commands):
+        return False
     if new is not None and (old is None or not set(new.keys) <= set(old.keys) or new.min_uid < old.min_uid):
         return False
+    if ruleset.commands and ruleset.settings.server.accounts != "system":
+        return True  # no session is an account of the host
     people = carried_over(login, known, ruleset).people
     holders = {
         found.person: people.get(found.person) or ruleset.people.get(found.person) for found in login.all_found.values()
@@ -62,23 +66,43 @@ def carried_over(login: LoginSteps, known: Known, ruleset: Ruleset) -> Known:
     """What the host said before, with what another ruleset says of the people whom it has."""
     source = ruleset.source
     people: dict[str, Person] = {}
-    for name in known.people if source is not None else ():
+    for name in known.people.keys() - known.not_of_host if source is not None else ():
         assert source is not None
         person, account = source.person(name, ruleset.people.get(name)), known.accounts.get(name)
         if person.may_use(login.account) and (account is None or account.uid >= source.min_uid):
             people[name] = person
-    files = source.keys if source is not None else ()
+    files = {*source.keys, *(command.label for command in source.commands)} if source is not None else set()
     keys = {
         key: tuple((name, file, said) for name, file, said in held if name in people and file in files)
         for key, held in known.keys.items()
     }
-    return replace(known, people=people, keys=keys)
+    return _with_program(login, replace(known, people=people, keys=keys), known, ruleset)
+
+
+def _with_program(login: LoginSteps, found: Known, known: Known, ruleset: Ruleset) -> Known:
+    """`found`, with what a program said before of whom it has, where the same one is asked."""
+    asked = ruleset.asked
+    if asked is None:
+        return found
+    people, keys = dict(found.people), dict(found.keys)
+    for name, person in known.people.items():
+        if person.unknown_groups and (entry := people.get(name) or ruleset.people.get(name)) is not None:
+            people[name] = asked.perhaps(entry)
+    label = asked.command.label
+    for name in {name for held in known.keys.values() for name, by, _ in held if by == label}:
+        person = asked.person(name, people.get(name) or ruleset.people.get(name))
+        if person.may_use(login.account):
+            people[name] = person
+    for key, held in known.keys.items():
+        said = tuple((name, by, says) for name, by, says in held if by == label and name in people)
+        keys[key] = tuple(dict.fromkeys((*keys.get(key, ()), *said)))
+    return replace(found, people=people, keys=keys)
 
 
 async def _looked_up(account: str, rules: Rules, peer: Hashable) -> Known:
     """What the host says of the account now; once more where it said nothing, for what it does not say counts too."""
     known = await rules.identity.look_up(account, peer)
-    return await rules.identity.look_up(account, peer) if known.unanswered else known
+    return await rules.identity.look_up(account, peer) if known.unanswered or known.unobtained else known
 
 
 async def _found_again(login: LoginSteps, before: Found, rules: Rules, clock: Clock) -> Found | str:
@@ -99,7 +123,8 @@ async def _found_again(login: LoginSteps, before: Found, rules: Rules, clock: Cl
     holder = await rules.identity.key_holder(login.account, before.proof, now, known)
     fingerprint = before.proof.fingerprint
     if holder is None:
-        why = known.fault or rules.ruleset.why_no_holder(login.account, fingerprint, now, known.people)
+        unknown = known.fault or known.unobtained
+        why = unknown or rules.ruleset.why_no_holder(login.account, fingerprint, now, known.people)
         return f"key {fingerprint} lets nobody in under this account name any more: {why}"
     if holder.person != before.person:
         return f"key {fingerprint} is of {holder.person} now, not of {before.person}"

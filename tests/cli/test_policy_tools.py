@@ -277,6 +277,25 @@ def test_explain_for_a_machine(cli: Cli, file: Path) -> None:
     assert found["changes"] == [[{"edit": "lift the deny no-pty", "where": f"{file}:22"}]]
 
 
+def test_explain_says_what_it_takes_for_granted_of_a_program(cli: Cli, file: Path) -> None:
+    program = file.parent / "keys-of"
+    write(program, "#!/bin/sh\n").chmod(0o700)
+    file.parent.chmod(0o700)
+    text = POLICY + f"sources: [{{command: [{program}, '{{user}}'], groups: ops}}]\n"
+    write(file, text.replace("who: bob, roles: look", "who: group:ops, roles: look"))
+    shown = cli("explain", str(file), "--as", "zoe", "--from", "10.1.2.3", "exec", "uptime")
+    assert shown.status == 0
+    assumed = f"zoe has a key by {program}, and so is in ops"
+    assert f"  assumed   {assumed} (it is not asked here)\n" in shown.out
+    found = answer(cli("explain", str(file), "--json", "--as", "zoe", "--from", "10.1.2.3", "exec", "uptime"), 0)
+    assert found["assumed"] == [assumed]
+    assert cli("check", str(file)).status == 0
+    program.chmod(0o720)
+    refused = cli("check", str(file))
+    assert refused.status == 2
+    assert "mode 0720 and others may write to it" in refused.out + refused.err
+
+
 def test_explain_takes_now_and_no_address_where_none_is_given(cli: Cli, file: Path) -> None:
     found = answer(cli("explain", "--json", file, "--as", "alice", "shell"), 1)
     assert found["from"] is None

@@ -3,14 +3,17 @@
 import os
 import pwd
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from pysshd.daemon.hidden import HIDDEN_MAX, hidden_from_programs, hidden_with, refuse_open_homes
 from pysshd.errors import StartupError
-from pysshd.policy.people import Person, PersonKey
-from pysshd.policy.ruleset import Ruleset
+from pysshd.policy.people import AskedSource, KeyCommand, Person, PersonKey, UserDefaults
+from pysshd.policy.ruleset import Ruleset, ruleset_of
+from pysshd.policy.settings import Settings
+from pysshd.policy.templates import parse_template
 
 NOBODY = 65534
 HOMES = Path("/srv/state/homes")
@@ -45,9 +48,13 @@ def test_hides_what_a_link_leads_to(tmp_path: Path) -> None:
     assert str(tmp_path / "real" / "policy.yaml") in hidden
 
 
+def rules(*people: Person, outside: tuple[str, ...] = (), asked: AskedSource | None = None) -> Ruleset:
+    return ruleset_of(Settings(), people, (), (), asked=asked, outside=outside)
+
+
 def refusal(home: str, hidden: tuple[str, ...] = ("/srv/state",), uid: int = NOBODY) -> str | None:
     try:
-        refuse_open_homes([Person("bob", home=home, where="p.yaml:7"), Person("eve")], hidden, uid, HOMES)
+        refuse_open_homes(rules(Person("bob", home=home, where="p.yaml:7"), Person("eve")), hidden, uid, HOMES)
     except StartupError as error:
         return str(error)
     return None
@@ -84,7 +91,7 @@ def of_keys(home: str | None, file: str, homes: Path = HOMES) -> str:
     """What is said of bob's home, where the keys of alice stand in a file."""
     alice = Person("alice", keys=(PersonKey(file, file=file),), where="p.yaml:6")
     try:
-        refuse_open_homes([alice, Person("bob", home=home, where="p.yaml:7")], (), NOBODY, homes)
+        refuse_open_homes(rules(alice, Person("bob", home=home, where="p.yaml:7")), (), NOBODY, homes)
     except StartupError as error:
         return str(error)
     return ""
@@ -173,6 +180,49 @@ def test_refuses_a_home_that_holds_a_file_of_the_policy(home: str, place: str) -
         f"p.yaml:7: home {home} of bob holds {place.format(home)}, which is the daemon's; expected a folder of its own"
     )
     with pytest.raises(StartupError) as caught:
-        refuse_open_homes([bob], (), NOBODY, HOMES, [place.format(home)])
+        refuse_open_homes(replace(rules(bob), files=(place.format(home),)), (), NOBODY, HOMES)
     assert str(caught.value) == said
-    refuse_open_homes([bob], (), NOBODY, HOMES, ["/srv/policy/users.d/alice.yaml"])
+    refuse_open_homes(replace(rules(bob), files=("/srv/policy/users.d/alice.yaml",)), (), NOBODY, HOMES)
+
+
+@pytest.mark.parametrize(
+    ("home", "outside", "refused"),
+    [
+        ("/srv/bob", "/srv/bob/keys", True),
+        ("/srv/bob", "/srv/bob", True),
+        ("/srv/bob", "/srv/bob/bin/keys-of", True),
+        ("/srv/bob", "/srv/keys", False),
+        ("/srv/bob", "/srv/bobby/keys", False),
+    ],
+)
+def test_refuses_a_home_that_holds_a_folder_of_keys_or_a_program(home: str, outside: str, refused: bool) -> None:
+    ruleset = rules(Person("bob", home=home, where="p.yaml:7"), outside=(outside,))
+    if not refused:
+        refuse_open_homes(ruleset, (), NOBODY, HOMES)
+        return
+    with pytest.raises(StartupError, match=f"p.yaml:7: home {home} of bob holds {outside}"):
+        refuse_open_homes(ruleset, (), NOBODY, HOMES)
+
+
+@pytest.mark.parametrize(
+    ("home", "refused"),
+    [
+        ("/srv/{user}", "/srv/keys for somebody of a source who is called so, and that holds /srv/keys/more"),
+        ("/{user}", "/srv for somebody"),
+        ("/srv/x/../{user}", "/srv/keys for somebody"),
+        ("/srv/keys", "/srv/keys for somebody"),
+        ("/srv/homes/{user}", ""),
+        ("/srv/home-{user}", ""),
+        ("/srv/{user}/home", ""),
+        (None, ""),
+    ],
+)
+def test_refuses_a_home_that_somebody_of_a_source_could_have(home: str | None, refused: str) -> None:
+    command = KeyCommand((parse_template("/usr/bin/keys"), parse_template("{user}")))
+    ruleset = rules(outside=("/srv/keys/more",), asked=AskedSource(command, defaults=UserDefaults(home=home)))
+    if not refused:
+        refuse_open_homes(ruleset, (), NOBODY, HOMES)
+        return
+    with pytest.raises(StartupError) as caught:
+        refuse_open_homes(ruleset, (), NOBODY, HOMES)
+    assert f"user_defaults: home {home} would be {refused}" in str(caught.value)

@@ -11,7 +11,10 @@ import pytest
 from pysshd.daemon import users
 from pysshd.daemon.state import default_state_directory, prepare_state_directory
 from pysshd.errors import StartupError
-from pysshd.policy.settings import Server
+from pysshd.policy.people import AskedSource, KeyCommand, SystemSource
+from pysshd.policy.ruleset import Ruleset, ruleset_of
+from pysshd.policy.settings import Server, Settings
+from pysshd.policy.templates import parse_template
 
 ME = os.geteuid()
 
@@ -142,3 +145,25 @@ def test_accounts_of_the_host_need_root(monkeypatch: pytest.MonkeyPatch) -> None
         users.service_identity(server(accounts="system"), ["alice"], root_may_serve=False)
     as_uid(monkeypatch, 0)
     assert users.service_identity(server(accounts="system"), ["alice", "bob"], root_may_serve=False) is None
+
+
+def asking(*accounts: str | None) -> Ruleset:
+    """A policy whose programs run as these accounts; the first one's is a source, the others' are of the host's."""
+    first, *others = (
+        KeyCommand((parse_template(f"/bin/k{number}"), parse_template("{user}")), account, where=f"p.yaml:{number}")
+        for number, account in enumerate(accounts)
+    )
+    source = SystemSource(1000, commands=tuple(others)) if others else None
+    return ruleset_of(Settings(), (), (), (), source, asked=AskedSource(first))
+
+
+def test_accounts_of_programs_are_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    users.check_programs(asking(None, "root", "nobody"))
+    users.check_programs(ruleset_of(Settings(), (), (), ()))
+    with pytest.raises(StartupError, match="the host has no user 'no-such-user'"):
+        users.check_programs(asking("nobody", "no-such-user"))
+    root = users.find_user("root", "run_as")
+    monkeypatch.setattr(users, "find_user", lambda name, key: root)
+    users.check_programs(asking("root"))
+    with pytest.raises(StartupError, match="toor is root by another name"):
+        users.check_programs(asking("toor"))

@@ -344,6 +344,7 @@ def test_the_shape_for_machines() -> None:
             "bounds": {"limits": [], "record": "off"},
         },
         "lacking": [],
+        "assumed": [],
         "other_logins": [],
         "changes": [
             [{"edit": "let this-year match: it asks for from: office", "where": "p.yaml:19"}],

@@ -1,7 +1,7 @@
 """A login and its requests, asked again: by other rules, at another time, with what the host says now."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -17,7 +17,7 @@ from pysshd.server.plan import NO_BOUNDS, Account, EnvWay, Forced, LoginShell, P
 from pysshd.server.requests import Env, Exec, Pty, Shell
 from pysshd.server.rules import Rules
 from pysshd.ssh.events.userauth import Outcome
-from tests.server.house import ALICE, BOB, CHEAP, FakePeople, House, line_of
+from tests.server.house import ALICE, BOB, CAROL, CHEAP, FakePeople, House, line_of
 
 OTHER_HASH = CHEAP.replace("nf65EOgL", "nf65EOgM")
 
@@ -346,6 +346,133 @@ def test_what_the_file_says_counts_before_the_host_answers(text: str, reason: st
 )
 def test_what_the_host_was_not_asked_before_is_not_judged_without_it(text: str) -> None:
     assert not in_from_host().server.suffices(rules_of(text))
+
+
+# --- what a program said
+
+
+PROGRAM = "sources: [{command: [/bin/keys, '{user}'], groups: ldap}]"
+ASKING = """
+version: 1
+groups: [ldap, staff]
+PROGRAM
+LOGIN
+roles: {box: {shell: true, confined: true}}
+grants: [{who: group:ldap, roles: box}, {who: bob, roles: box}]
+"""
+
+
+def asking(text: str = "", program: str = PROGRAM) -> str:
+    return ASKING.replace("PROGRAM", program).replace("LOGIN", text)
+
+
+def said_by(house: House, keys: Mapping[str, tuple[str, ...]], unobtained: str = "", bob: bool = False) -> Known:
+    """What is known when a program has said whose these keys are, by fingerprint."""
+    asked = house.ruleset.asked
+    assert asked is not None
+    people = {name: asked.person(name, house.ruleset.people.get(name)) for names in keys.values() for name in names}
+    people |= {"bob": asked.perhaps(house.ruleset.people["bob"])} if bob else {}
+    held = {key: tuple((name, asked.command.label, NO_NARROWING) for name in names) for key, names in keys.items()}
+    return Known(people, {}, held, not_of_host=frozenset(people), unobtained=unobtained)
+
+
+def in_by_program(text: str = "") -> House:
+    """Alice, by a key that a program has."""
+    house = House(asking(text))
+    house.people.known = said_by(house, {ALICE.fingerprint: ("alice",), CAROL.fingerprint: ("alice",)})
+    return house.logged_in("alice", ALICE)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (asking(), ""),
+        (asking(program=PROGRAM.replace("groups: ldap", "timeout: 5s")), ""),
+        (asking("users: {alice: {not_after: 2027-01-31}}"), "lets nobody in"),
+        (asking("users: {alice: {accounts: git}}"), "lets nobody in"),
+        (asking('login: [{who: group:ldap, refuse: true}, {who: "*", methods: publickey}]'), "refuses"),
+        (asking(program="users: {bob: {keys: [" + line_of(BOB) + "]}}"), "nobody may log in"),
+    ],
+    ids=["the same", "no group", "expired", "account", "refused", "no program"],
+)
+def test_what_a_program_said_counts_before_it_answers(text: str, reason: str) -> None:
+    house, rules = in_by_program(), rules_of(text)
+    assert house.server.suffices(rules)
+    again = asyncio.run(house.server.renew(lambda: rules, ask_host=False))
+    assert again is not None
+    assert reason in again.login_fault(complete=True)
+    assert bool(reason) is bool(again.login_fault(complete=True))
+    assert isinstance(rules.identity, FakePeople)
+    assert rules.identity.asked == []
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        PROGRAM.replace("/bin/keys", "/bin/others"),
+        PROGRAM.replace("'{user}'", "'{user}', '{account}'"),
+        PROGRAM.replace("groups", "timeout: 9s, groups"),
+    ],
+)
+def test_another_program_is_not_judged_without_its_answer(program: str) -> None:
+    assert not in_by_program().server.suffices(rules_of(asking(program=program)))
+
+
+def test_a_program_that_says_nothing_is_asked_once_more() -> None:
+    house, rules = in_by_program(), rules_of(asking())
+    assert isinstance(rules.identity, FakePeople)
+    rules.identity.known = said_by(House(asking()), {}, "it hangs")
+    again = asyncio.run(house.server.renew(lambda: rules))
+    assert again is not None
+    assert "it hangs" in again.login_fault(complete=True)
+    assert rules.identity.asked == ["alice", "alice"]
+
+
+def test_what_a_program_did_not_say_stays_unknown() -> None:
+    """bob came in by a key of the file while it was not known whether he is in the groups of the program's people."""
+    bob = "users: {bob: {keys: [" + line_of(BOB) + "]}}\n"
+    house = House(asking(bob))
+    house.people.known = said_by(house, {}, "it hangs", bob=True)
+    house.logged_in("bob", BOB)
+    for login, refused in (
+        ("", False),
+        ('login: [{who: group:ldap, refuse: true}, {who: "*", methods: publickey}]', True),
+    ):
+        rules = rules_of(asking(bob + login))
+        assert house.server.suffices(rules)
+        again = asyncio.run(house.server.renew(lambda rules=rules: rules, ask_host=False))  # type: ignore[misc]
+        assert again is not None
+        assert bool(again.login_fault(complete=True)) is refused
+        house = House(asking(bob))
+        house.people.known = said_by(house, {}, "it hangs", bob=True)
+        house.logged_in("bob", BOB)
+
+
+def test_people_of_a_program_are_none_of_the_host() -> None:
+    """Nor do they become that by a reload, whatever its source of the host says."""
+    program = "\n  - {command: [/bin/keys, '{user}'], run_as: nobody}"
+    both = "sources:\n  - {system: {min_uid: 1000}, keys: [{command: [/bin/host, '{user}'], run_as: nobody}]}" + program
+    house = House(on_host(source=both))
+    asked, source = house.ruleset.asked, house.ruleset.source
+    assert asked is not None
+    assert source is not None
+    held = {
+        ALICE.fingerprint: (("alice", asked.command.label, NO_NARROWING),),
+        BOB.fingerprint: (("alice", source.commands[0].label, NO_NARROWING),),
+    }
+    people = {"alice": asked.person("alice", None)}
+    house.people.known = replace(known(), people=people, keys=held, not_of_host=frozenset(people))
+    house.logged_in("alice", ALICE)
+    rules = rules_of(on_host(source=both))
+    assert house.server.suffices(rules)
+    again = asyncio.run(house.server.renew(lambda: rules, ask_host=False))
+    assert again is not None
+    assert again.login_fault(complete=True) == ""
+    alone = rules_of(on_host(source=both.replace(program, "")))
+    assert house.server.suffices(alone)
+    again = asyncio.run(house.server.renew(lambda: alone, ask_host=False))
+    assert again is not None
+    assert "lets nobody in" in again.login_fault(complete=True)
 
 
 # --- in the same way

@@ -13,6 +13,9 @@ ACCOUNTS: Final = "accounts"
 SYSTEM_PASSWORD: Final = "system-password"
 """The kind of helper that checks the host's own passwords."""
 
+KEY_PROGRAM: Final = "key-program"
+"""The kind of helper that asks a program for a person's keys."""
+
 DIGEST_SIZE: Final = 32
 """Bytes of a key's SHA-256."""
 
@@ -147,3 +150,28 @@ class PasswordChecked(Structure):
 
     matches: Boolean
     note: Text
+
+
+@structure
+class AskProgram(Structure):
+    """Run this program, and say which keys it prints.
+
+    names: those in its words that somebody typed.
+    run_as: the account of the host that it is; empty: whoever runs the helper. milliseconds: how long it may take.
+    owners: uids, of whom alone the program and the folders above it may be.
+    """
+
+    argv: Names
+    names: Names
+    run_as: Text
+    milliseconds: Uint32
+    owners: Groups
+
+
+@structure
+class ProgramSaid(Structure):
+    """The keys that it printed, as in `FoundKeys`; `fault`: why that is not known. notes: for the log."""
+
+    keys: Keys
+    fault: Text
+    notes: Annotated[tuple[str, ...], counted(Reader.text, codec.text, 4, _NAMES_MAX)]

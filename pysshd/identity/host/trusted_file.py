@@ -50,6 +50,14 @@ def read_trusted(path: str, owners: frozenset[int], size: int) -> bytes:
         os.close(descriptor)
 
 
+def check_program(path: str, owners: frozenset[int]) -> None:
+    """`OSError` unless the file may be executed, and no one but `owners` can change it, or put another in its place."""
+    found = os.stat(_walk(path, owners), follow_symlinks=False)
+    if not stat.S_ISREG(found.st_mode) or not found.st_mode & 0o111:
+        raise PermissionError(f"file {path} is no program that may be executed")
+    _trust(found, path, "file", owners)
+
+
 def _walk(path: str, owners: frozenset[int]) -> str:
     """The path without links, each folder and each link on the way being trusted."""
     here, links = "/", 0

@@ -5,11 +5,11 @@ from functools import partial
 from typing import Final
 
 from pysshd.identity import verify
-from pysshd.identity.host import lookup, password
-from pysshd.identity.host.calls import ACCOUNTS, SYSTEM_PASSWORD
+from pysshd.identity.host import key_program, lookup, password
+from pysshd.identity.host.calls import ACCOUNTS, KEY_PROGRAM, SYSTEM_PASSWORD
 from pysshd.processes.boundary.calls.zygote import ForkWorker
 from pysshd.processes.boundary.socket import Endpoint
-from pysshd.processes.sandbox import profile
+from pysshd.processes.sandbox import bounded, profile
 from pysshd.processes.sandbox.limits import WorkerLimits
 from pysshd.processes.sandbox.process import take_short_turns
 from pysshd.processes.session import probe
@@ -49,6 +49,12 @@ def warm_up_optional(algorithms: Collection[str]) -> None:
         compression.warm_up()
 
 
+def _run_bounded(task: key_program.Task, hangup: int) -> key_program.Ran:
+    return bounded.run(
+        bounded.Task(task.argv, task.environment, task.uid, task.gid, task.groups, task.seconds, task.output), hangup
+    )
+
+
 PROGRAMS: Final = Programs(
     worker=_run_worker,
     nursery=nursery.main,
@@ -57,6 +63,7 @@ PROGRAMS: Final = Programs(
         "confinement": probe.main,
         ACCOUNTS: lookup.main,
         SYSTEM_PASSWORD: password.main,
+        KEY_PROGRAM: partial(key_program.main, run=_run_bounded),
     },
     session=session.main,
     warm=warm_up_optional,
