@@ -73,9 +73,12 @@ class Tree:
 def in_force(grants: Iterable[Grant], values: Values) -> list[InForce]:
     """The permissions of these grants; one with a slot that has no value is left out whole."""
     found = []
+    known: dict[int, Filled | None] = {}
     for grant in grants:
         for right in grant.rights.sftp:
-            filled = right.fill(values)
+            if id(right) not in known:
+                known[id(right)] = right.fill(values)
+            filled = known[id(right)]
             if filled is not None:
                 found.append(InForce(grant, right, filled))
     return found

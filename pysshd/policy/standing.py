@@ -16,7 +16,11 @@ _PROVED_ELSEWHERE: Final = frozenset(["pam", "none"])
 
 def earliest(moments: Iterable[datetime | None]) -> datetime | None:
     """The first of some instants, None counting as never."""
-    return min((moment for moment in moments if moment is not None), default=None)
+    first = None
+    for moment in moments:
+        if moment is not None and (first is None or moment < first):
+            first = moment
+    return first
 
 
 def standing(
