@@ -10,7 +10,7 @@ from enum import IntEnum
 from typing import Protocol, TypeAlias
 
 from pysshd.patterns.globs import Glob
-from pysshd.patterns.hosts import AddressSet
+from pysshd.patterns.hosts import AddressSet, Place, place_of
 from pysshd.policy.people import Person, Window
 from pysshd.policy.query import UNKNOWN, IPAddress, UnixFacts, Unknown
 from pysshd.policy.steps import Certificate, Chain, includes
@@ -50,6 +50,14 @@ class Case:
     unix: UnixFacts | None = None
     client: str | Unknown = UNKNOWN
     certificates: tuple[Certificate, ...] = ()
+    _place: Place | None = field(default=None, init=False, compare=False, repr=False)
+
+    def place_of(self, source: IPAddress) -> Place:
+        """Where its source, an address, is among ranges; every `from` asks."""
+        if self._place is None:
+            object.__setattr__(self, "_place", place_of(source))
+        assert self._place is not None
+        return self._place
 
     @property
     def is_root(self) -> Truth:
@@ -175,7 +183,7 @@ class From:
             return FALSE
         if isinstance(case.source, Unknown):
             return UNSURE
-        return TRUE if case.source in self.addresses else FALSE
+        return TRUE if self.addresses.holds(case.place_of(case.source)) else FALSE
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,42 +54,47 @@ class Judgement:
 
     def of(self, bundles: Iterable[Bundle]) -> Decision:
         """What comes of the grants that may speak of the person (`Ruleset.bundles_of`)."""
-        kind, hear = self._kind, self._hear
-        for bundle in bundles:
-            if bundle[0].kinds & kind:
-                hear(bundle[0], bundle)
+        self._hear(bundles)
         return self._decision(())
 
     def traced(self, grants: Iterable[Grant]) -> Decision:
-        """The same, with every grant that was tried."""
-        tried: list[tuple[int, Tried]] = []
-        for grant in grants:
-            speaks = bool(grant.kinds & self._kind)
-            tried.append((grant.number, self._tried(grant, speaks and self._speaks_itself(grant))))
-            if speaks:
-                self._hear(grant, (grant,))
+        """The same of the grants one by one (`Ruleset.grants_of`), with every one that was tried."""
+        tried = [(grant.number, self._tried(grant)) for grant in grants]
+        self._hear([(grant,) for grant in grants])
         return self._decision(tuple(one for _, one in sorted(tried, key=lambda pair: pair[0])))
 
-    def _hear(self, grant: Grant, bundle: Bundle) -> None:
-        """Hear the grants of a bundle, of which one stands for all."""
-        conditions, allows = grant.conditions, grant.effect is _ALLOW
-        known = self._heard.get(id(grant.rights)) if allows else None
-        if known is False:
-            return
-        truth = TRUE
-        if not conditions.settled:
+    def _hear(self, bundles: Iterable[Bundle]) -> None:
+        kind, heard, permitting = self._kind, self._heard, self._permitting
+        for bundle in bundles:
+            grant = bundle[0]  # stands for all of them
+            if not grant.kinds & kind:
+                continue
+            if grant.effect is not _ALLOW:
+                self._hear_against(grant)
+                continue
+            speaks, conditions = heard.get(id(grant.rights)), grant.conditions
+            if speaks is False:
+                continue
             if conditions.timed:
-                if not (known or self._speaks(grant)):
-                    return
+                if not (speaks or self._speaks(grant)):
+                    continue
                 self._note_edges(conditions)
-            truth = self._truth(conditions)
-            if truth is FALSE:
-                return
-        if known or self._speaks(grant):
-            if not allows:
-                self._hold_against(grant)
-            elif truth is TRUE:
-                self._permitting += bundle
+            if (conditions.settled or self._truth(conditions) is TRUE) and (speaks or self._speaks(grant)):
+                permitting += bundle
+
+    def _hear_against(self, grant: Grant) -> None:
+        """Hear a deny or a bound: it counts also where its conditions are not known to fail."""
+        if not self._speaks(grant):
+            return
+        self._note_edges(grant.conditions)
+        if self._truth(grant.conditions) is FALSE:
+            return
+        if grant.effect is Effect.BOUND:
+            self._bounding.append(grant)
+        elif self._question.divisible and not grant.everything:
+            self._narrowing.append(grant)
+        elif self._denying is None or grant.number < self._denying.number:
+            self._denying = grant
 
     def _truth(self, conditions: Conditions) -> Truth:
         """Whether they hold for a person whom `who` is known to name, each asked once."""
@@ -125,19 +130,10 @@ class Judgement:
         """The same, but for an allow that has nothing for the request but how it is answered where others permit it."""
         return self._speaks(grant) and (grant.effect is not _ALLOW or self._question.permitted(grant.rights))
 
-    def _hold_against(self, grant: Grant) -> None:
-        """Note a deny or a bound whose conditions hold, or are not known to fail."""
-        if grant.effect is Effect.BOUND:
-            self._bounding.append(grant)
-        elif self._question.divisible and not grant.everything:
-            self._narrowing.append(grant)
-        elif self._denying is None or grant.number < self._denying.number:
-            self._denying = grant
-
-    def _tried(self, grant: Grant, speaks: bool) -> Tried:
+    def _tried(self, grant: Grant) -> Tried:
         failed = grant.conditions.failed(self._case)
         matched = not failed or (grant.effect is not _ALLOW and grant.conditions.truth(self._case) is not FALSE)
-        if matched and not speaks:
+        if matched and not (grant.kinds & self._kind and self._speaks_itself(grant)):
             matched, failed = False, "it does not speak of this request"
         return Tried(grant.name, grant.where, matched, failed)
 

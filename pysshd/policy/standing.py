@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from pysshd.patterns.names import is_name
-from pysshd.policy.people import Person, Window, window_of_certificate
+from pysshd.policy.people import ALWAYS, Person, Window, window_of_certificate
 from pysshd.policy.query import Facts, Unknown
 from pysshd.policy.ruleset import Ruleset
 from pysshd.policy.steps import BY_KEY, Certificate, Step
@@ -36,14 +36,14 @@ def standing(
         return f"{person.name} may not log in as this account", None
     if not steps:
         return "no step of a login is done", None
-    windows, fault = [person.window], ""
+    windows, fault = [] if person.window is ALWAYS else [person.window], ""
     for step in steps:
         window, found = _counts(ruleset, person, account, step)
-        if window is not None:
+        if window is not None and window is not ALWAYS:
             windows.append(window)
         fault = fault or found
-    edge = earliest([window.next_edge(now) for window in windows])
-    if not all(window.holds(now) for window in windows):
+    edge = earliest([window.next_edge(now) for window in windows]) if windows else None
+    if windows and not all(window.holds(now) for window in windows):
         return f"{person.name} or a key of theirs is not valid at this time", edge
     return fault or _faults(person, account, steps) or _unix_fault(ruleset, person, facts), edge
 

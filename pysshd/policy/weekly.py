@@ -6,7 +6,7 @@ Nothing here asks what time it is, and a zone is plain data once it was loaded.
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Final
 
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -58,6 +58,8 @@ class Weekly:
 
         At the first the answer changes, for spans do not touch; at the second perhaps.
         """
+        if isinstance(self.zone, timezone):  # no clock of it is ever set
+            return at + self._until_edge(at + offset_of(self.zone, at))
         held = self.holds(at)
         while True:
             offset = offset_of(self.zone, at)
