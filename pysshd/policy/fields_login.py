@@ -16,7 +16,7 @@ from pysshd.policy.problems import Mark
 from pysshd.policy.reading import bad, scalar
 from pysshd.policy.report import meant, one_of, show
 from pysshd.policy.steps import BY_KEY, METHODS, Chain
-from pysshd.ssh.crypto.keys import PublicKey, parse_public_key_line
+from pysshd.ssh.crypto.keys import KeyOutline, parse_public_key_line
 
 _UID_MAX: Final = 999_999_999
 _WHO_PREFIXES: Final = ("group", "key", "system-group", "authority", "principal", "extension")
@@ -120,7 +120,7 @@ def password(node: object) -> PasswordHash:
 class InlineKey:
     """A public key in the policy itself."""
 
-    key: PublicKey
+    key: KeyOutline
     mark: Mark
 
 
@@ -128,7 +128,7 @@ def public_key(node: object) -> InlineKey:
     """A line `type base64 comment`."""
     found = scalar(node, "a public key 'type base64 comment'")
     try:
-        return InlineKey(parse_public_key_line(found.text), found.mark)
+        return InlineKey(parse_public_key_line(found.text).outline, found.mark)
     except InvalidKeyError as error:
         first = found.text.split(" ")[0].split("=")[0].lower()
         hint = ""

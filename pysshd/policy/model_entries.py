@@ -91,6 +91,7 @@ PERMISSIONS_UNSERVED = frozenset(["forward", "agent", "x11", "sftp"])
 class RoleModel(Record):
     """A role, or the permissions of an `allow`: each key is a permission, and `confined` holds for its programs."""
 
+    whole: ClassVar[bool] = True
     later: ClassVar[frozenset[str]] = PERMISSIONS_LATER
     unserved: ClassVar[frozenset[str]] = PERMISSIONS_UNSERVED
     never: ClassVar[Mapping[str, str]] = {

@@ -210,7 +210,7 @@ def _key(node: object, handler: ValidatorFunctionWrapHandler) -> object:
         if isinstance(found, KeyModel) and (found.key is None) == (found.file is None):
             raise bad("a key needs either file or key, and not both")
         return found
-    return KeyModel.model_construct(key=public_key(node))
+    return KeyModel.model_construct(key=public_key(node)).lean()
 
 
 class TotpModel(Record):

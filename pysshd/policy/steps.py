@@ -1,6 +1,5 @@
 """One step of a login, as both the people of the policy and the questions to it speak of it."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, TypeAlias
