@@ -87,6 +87,7 @@ class _Builder:
         self._documents = 0
         self._nodes = 0
         self._line = 0
+        self._secret_keys: dict[str, bool] = {}
         self.root: Node | None = None
 
     def feed(self, event: yaml.Event) -> bool:
@@ -162,6 +163,13 @@ class _Builder:
             self._pair(top, top.key, node, event)
             top.key = None
 
+    def _is_secret(self, key: str) -> bool:
+        """Most keys stand in many places, and to compare words is slow."""
+        known = self._secret_keys.get(key)
+        if known is None:
+            known = self._secret_keys[key] = is_secret_key(key)
+        return known
+
     def _pair(self, top: _Open, key: Node, value: Node, event: yaml.Event) -> None:
         if not isinstance(key, Scalar) or (key.plain and key.text == "<<"):
             # What remains of a mapping without some of its keys is not judged: it would be complained of twice.
@@ -172,7 +180,7 @@ class _Builder:
             elif not isinstance(key, Broken):
                 self._report.error(key.mark, "a list or a mapping stands as a key, expected a name")
             return
-        if is_secret_key(key.text):
+        if self._is_secret(key.text):
             top.has_secret = True
             end = self._mark(event.end_mark)
             cut = isinstance(value, Scalar) and value.plain
