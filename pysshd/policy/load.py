@@ -9,14 +9,12 @@ import stat
 import sys
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
 from pysshd.patterns.names import MAX_NAME
-from pysshd.policy.casebook import Verdict
 from pysshd.policy.compile import compile_policy
-from pysshd.policy.compile_tests import run_tests
 from pysshd.policy.keyfiles import KeyFile, KeyFiles, parse_key_file
 from pysshd.policy.model import Document, parse_policy
 from pysshd.policy.nodes import Broken, Mapping, Node, Scalar, Sequence
@@ -25,6 +23,9 @@ from pysshd.policy.report import Report, Source, TooManyProblemsError, is_secret
 from pysshd.policy.ruleset import Ruleset
 from pysshd.policy.text import MAX_BYTES, check_text, decode
 from pysshd.policy.version import version_of
+
+if TYPE_CHECKING:
+    from pysshd.policy.casebook import Verdict
 
 MAX_DEPTH: Final = 64
 MAX_NODES: Final = 250_000
@@ -49,7 +50,7 @@ class Loaded:
     document: Document
     warnings: tuple[Problem, ...] = ()
     key_files: KeyFiles | None = None
-    verdicts: tuple[Verdict, ...] = ()
+    verdicts: "tuple[Verdict, ...]" = ()
 
     @property
     def tests_failed(self) -> bool:
@@ -300,7 +301,7 @@ def _load(source: Source, report: Report, read_key_files: KeyFilesReader, langua
         del tree  # a third of the memory of a large file
         key_files = read_key_files(document.key_files())
         ruleset = compile_policy(document, key_files, report)
-        verdicts = run_tests(document, ruleset, key_files, report)
+        verdicts = _run_tests(document, ruleset, key_files, report) if document.tests else ()
     except TooManyProblemsError:
         raise PolicyError(report.problems) from None
     problems = report.problems
@@ -308,6 +309,15 @@ def _load(source: Source, report: Report, read_key_files: KeyFilesReader, langua
         raise PolicyError(problems)
     version = version_of((read.text for read in report.sources.values()), key_files)
     return Loaded(replace(ruleset, version=version), document, problems, key_files, verdicts)
+
+
+def _run_tests(
+    document: Document, ruleset: Ruleset, key_files: KeyFiles | None, report: Report
+) -> "tuple[Verdict, ...]":
+    # Most files that are served have no tests, and a start would wait for what runs them to be imported.
+    from pysshd.policy.compile_tests import run_tests
+
+    return run_tests(document, ruleset, key_files, report)
 
 
 def _key_file(path: str, owner_uids: Collection[int]) -> KeyFile:
