@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import Annotated, Final, TypeAlias
 
-from pydantic import PlainValidator
-
 from pysshd.errors import InvalidKeyError
 from pysshd.patterns import names
 from pysshd.policy import values
@@ -16,6 +14,7 @@ from pysshd.policy.problems import Mark
 from pysshd.policy.reading import bad, scalar
 from pysshd.policy.report import meant, one_of, show
 from pysshd.policy.steps import BY_KEY, METHODS, Chain
+from pysshd.policy.validators import PlainValidator
 from pysshd.ssh.crypto.keys import KeyOutline, parse_public_key_line
 
 _UID_MAX: Final = 999_999_999

@@ -3,7 +3,7 @@
 from collections.abc import Mapping as MappingOf
 from typing import Annotated, ClassVar, Final, Literal
 
-from pydantic import Field, PlainValidator, ValidatorFunctionWrapHandler, WrapValidator
+from pydantic import Field, ValidatorFunctionWrapHandler, WrapValidator
 
 from pysshd.policy import values
 from pysshd.policy.fields import AbsolutePath, DefaultAccount, DefaultHome, Moment, Name, NamePattern, Path, True_
@@ -18,6 +18,7 @@ from pysshd.policy.problems import Mark
 from pysshd.policy.reading import LOGIN_RECORDS, Many, Record, Text, bad, scalar, text
 from pysshd.policy.report import NOT_YET, meant, one_of, show
 from pysshd.policy.settings import SHARED_WITH_SYSTEM
+from pysshd.policy.validators import PlainValidator
 from pysshd.ssh.crypto.catalogue import PROFILES
 
 

@@ -3,11 +3,10 @@
 import posixpath
 from typing import Annotated, ClassVar, Final, Literal, TypeAlias
 
-from pydantic import PlainValidator
-
 from pysshd.policy.fields_login import LeastUid
 from pysshd.policy.reading import Many, Record, Text, bad, scalar, text
 from pysshd.policy.report import show
+from pysshd.policy.validators import PlainValidator
 
 _SLOT: Final = "{user}"
 
