@@ -8,11 +8,9 @@ import click
 
 from pysshd.cli.logs import log_options
 from pysshd.cli.serving import serve_policy
+from pysshd.cli.statuses import REFUSED, STOPPED
 from pysshd.errors import StartupError
 from pysshd.version import __version__
-
-REFUSED = 2
-"""The exit status of everything that could not begin."""
 
 EPILOG = """\b
 Start here:
@@ -107,7 +105,7 @@ def main() -> None:
         status = commands(prog_name="pysshd", standalone_mode=False)
     except click.Abort:
         click.echo("pysshd: stopped", err=True)
-        sys.exit(130)
+        sys.exit(STOPPED)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

@@ -12,6 +12,8 @@ from pysshd.processes.monitor import zygote_start
 if TYPE_CHECKING:
     from pysshd.daemon.host_keys import HostKey
 
+    Ready = Callable[[list[HostKey], list[str]], None]
+
 
 def serve_policy(
     path: Path,
@@ -20,11 +22,22 @@ def serve_policy(
     *,
     strict: bool = False,
     root_may_serve: bool = False,
-    ready: "Callable[[list[HostKey], list[str]], None] | None" = None,
+    ready: "Ready | None" = None,
 ) -> None:
     """Serve until a signal ends it; StartupError where it can not begin, with `strict` also where its tests fail."""
     if not path.name:
         raise StartupError("--config: names no file")
+    # What is made until it serves is there to stay: to look through all of it for what is not is a tenth of a start.
+    gc.disable()
+    try:
+        _serve(path, log_format, log_level, strict, root_may_serve, ready)
+    finally:
+        gc.enable()
+
+
+def _serve(
+    path: Path, log_format: str, log_level: str, strict: bool, root_may_serve: bool, ready: "Ready | None"
+) -> None:
     try:
         # Its imports take as long as those of this process: both go on at once. It ends with its socket.
         zygote = zygote_start.start()
@@ -37,6 +50,7 @@ def serve_policy(
         # Code and policy are there to stay. Left among what is collected, they make a full collection so long and so
         # rare that the remains of hundreds of connections wait for one.
         gc.freeze()
+        gc.enable()
         gc.collect()  # of next to nothing, by which the interpreter learns how little there is to collect
         if ready is not None:
             ready(host_keys, addresses)

@@ -4,7 +4,7 @@ A pattern is cut at its stars into pieces of fixed length. The first and the las
 each of the others is looked for once, from where the one before it ended: the leftmost place is always as good as any.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 STAR = "*"
 ANY = "?"
@@ -51,16 +51,18 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Glob:
-    """A compiled pattern for a whole text."""
+    """A compiled pattern for a whole text.
+
+    literal: the one text that it matches, or None if it has wildcards.
+    """
 
     source: str
     tokens: tuple[Token, ...]
     pieces: tuple[Piece, ...]
+    literal: str | None = field(init=False, compare=False, repr=False)
 
-    @property
-    def literal(self) -> str | None:
-        """The one text that it matches, or None if it has wildcards."""
-        return self.pieces[0].literal if len(self.pieces) == 1 else None
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "literal", self.pieces[0].literal if len(self.pieces) == 1 else None)
 
     @property
     def begins_wild(self) -> bool:
@@ -69,6 +71,8 @@ class Glob:
 
     def matches(self, text: str) -> bool:
         """Whether the whole text is of this form; linear in its length."""
+        if self.literal is not None:
+            return text == self.literal
         first, *rest = self.pieces
         if not rest:
             return len(text) == first.length and first.at(text, 0)

@@ -6,8 +6,6 @@ import string
 from pysshd.patterns.globs import parse_glob
 
 _ALNUM = frozenset(string.ascii_letters + string.digits)
-_NAME_FIRST = _ALNUM | {"_"}
-_NAME_REST = _NAME_FIRST | frozenset(".@-")
 _TERM = _ALNUM | frozenset("._+-")
 _SUBSYSTEM = _ALNUM | frozenset("._@-")
 _VARIABLE_FIRST = frozenset(string.ascii_letters + "_")
@@ -15,6 +13,7 @@ _VARIABLE_REST = _VARIABLE_FIRST | frozenset(string.digits)
 _VARIABLE_PATTERN = _VARIABLE_REST | frozenset("*?")
 
 MAX_NAME = 64
+_NAME = re.compile(rf"[A-Za-z0-9_][A-Za-z0-9_.@-]{{0,{MAX_NAME - 1}}}")
 MAX_VARIABLE = 128
 MAX_VARIABLE_VALUE = 4096
 """Bytes of a variable's value that a client may send."""
@@ -34,7 +33,8 @@ PS4 PROMPT_COMMAND SHELLOPTS BASHOPTS HISTFILE INPUTRC LESSCLOSE LESSOPEN NULLCM
 SHELL SHLVL MAIL MAIL_PATH PWD OLDPWD XDG_RUNTIME_DIR
 """
 
-NEVER_ACCEPTED = tuple(map(parse_glob, _NEVER.split()))
+_NEVER_NAMES = frozenset(word for word in _NEVER.split() if not word.endswith("*"))
+_NEVER_BEGINNINGS = tuple(word.removesuffix("*") for word in _NEVER.split() if word.endswith("*"))
 """Variables that no client may send, in whatever case, whatever a policy accepts: they choose what code runs or which
 files are read or written, or the daemon says them itself."""
 
@@ -48,7 +48,7 @@ _LOCALE = re.compile(r"LANG|LANGUAGE|LC_[A-Z_]+")
 
 def is_name(text: str) -> bool:
     """Whether a text has the form of a person's, an account's or a group's name."""
-    return 0 < len(text) <= MAX_NAME and text[0] in _NAME_FIRST and _NAME_REST.issuperset(text)
+    return _NAME.fullmatch(text) is not None
 
 
 def is_term(text: str) -> bool:
@@ -79,7 +79,7 @@ def is_variable_pattern(text: str) -> bool:
 def is_never_accepted(name: str) -> bool:
     """Whether this variable, or everything that this pattern of variables has of a kind, is refused by every policy."""
     name = name.upper()
-    if not any(pattern.matches(name) for pattern in NEVER_ACCEPTED):
+    if name not in _NEVER_NAMES and not name.startswith(_NEVER_BEGINNINGS):
         return False
     pattern = parse_glob(name)
     return not any(pattern.matches(acceptable) for acceptable in ACCEPTABLE)

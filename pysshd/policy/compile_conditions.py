@@ -1,6 +1,6 @@
 """From the models of conditions to what the engine tests: references to nothing are reported."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import tzinfo
 
 from pysshd.patterns.globs import parse_glob
@@ -30,6 +30,7 @@ class ConditionsCompiler:
         listen = document.server.listen if document.server is not None else None
         named = [listener for entry in listen for listener in entry.listeners] if listen else DEFAULT_LISTEN
         self._listeners = {listener.name for listener in named}
+        self._same: dict[c.Condition, c.Condition] = {}
 
     def check_references(self, record: Record) -> None:
         """Look up what the conditions of a record with errors refer to."""
@@ -51,9 +52,14 @@ class ConditionsCompiler:
         window = window_of(not_before, not_after, self._zone, self._report)
         if window is not ALWAYS:
             bounds = (("not_before", not_before), ("not_after", not_after))
-            said = ", ".join(f"{key}: {moment.text}" for key, moment in bounds if moment is not None)
-            own = (*own, c.Within(said, window))
-        return c.Conditions(own, self._keys(unless, gains=not admits, inside=True) if unless is not None else ())
+            clause = ", ".join(f"{key}: {moment.text}" for key, moment in bounds if moment is not None)
+            own = (*own, c.Within(clause, window))
+        others = self._keys(unless, gains=not admits, inside=True) if unless is not None else ()
+        return c.Conditions(self._once(own), self._once(others))
+
+    def _once(self, conditions: Iterable[c.Condition]) -> tuple[c.Condition, ...]:
+        """Those that are written alike become one, which takes less room and is tested once for a request."""
+        return tuple([self._same.setdefault(condition, condition) for condition in conditions])
 
     def _keys(self, model: Conditions, *, gains: bool = False, inside: bool = False) -> tuple[c.Condition, ...]:
         """The conditions that a mapping holds, the cheapest first.

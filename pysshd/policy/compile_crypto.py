@@ -14,7 +14,7 @@ from pysshd.policy.reading import Text
 from pysshd.policy.report import Report, meant, show
 from pysshd.policy.settings import Crypto
 from pysshd.ssh.crypto.catalogue import ALL_NAMES, DELAYED_COMPRESSION, PROFILES, Profile
-from pysshd.ssh.crypto.keys import PublicKey
+from pysshd.ssh.crypto.keys import KeyOutline, PublicKey
 from pysshd.ssh.crypto.lists import AlgorithmListError, edit
 
 _CURVES_OF_NIST: Final = "curves of NIST"
@@ -104,7 +104,7 @@ def warn_unusable_keys(document: Document, key_files: KeyFiles | None, crypto: C
     """Warn of people's keys that `crypto` refuses, whatever `login` says."""
     for _, user in document.users.values():
         for entry in (user.keys or ()) if user is not None else ():
-            keys: Iterable[PublicKey] = ()
+            keys: Iterable[PublicKey | KeyOutline] = ()
             if entry.key is not None:
                 keys, mark = (entry.key.key,), entry.key.mark
             elif entry.file is not None:
@@ -128,7 +128,7 @@ def warn_unusable_of_folders(document: Document, folders: KeyFolders, crypto: Cr
                     )
 
 
-def why_unusable(key: PublicKey, crypto: Crypto) -> str:
+def why_unusable(key: PublicKey | KeyOutline, crypto: Crypto) -> str:
     """Why `crypto` lets nobody in by this key; empty where it does."""
     if key.key_type == "ssh-rsa" and key.bits < crypto.min_rsa_bits:
         return f"it has {key.bits} bits, and crypto.min_rsa_bits is {crypto.min_rsa_bits}"

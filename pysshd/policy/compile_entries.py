@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import tzinfo
+from functools import reduce
+from operator import or_
 from typing import Final
 
 from pysshd.patterns.globs import Glob, parse_glob
@@ -27,7 +29,16 @@ from pysshd.policy.people import Person
 from pysshd.policy.problems import Mark
 from pysshd.policy.reading import Record, Text
 from pysshd.policy.report import Report, meant, show
-from pysshd.policy.rights import ExecRight, ForcedRight, Rights, RunRight, SetRight, ShellRight, SubsystemRight
+from pysshd.policy.rights import (
+    NO_RIGHTS,
+    ExecRight,
+    ForcedRight,
+    Rights,
+    RunRight,
+    SetRight,
+    ShellRight,
+    SubsystemRight,
+)
 from pysshd.policy.ruleset import BUILT_IN_LOGIN, Effect, Grant, LoginEntry
 from pysshd.policy.templates import Template
 
@@ -55,6 +66,7 @@ class EntriesCompiler:
         self.conditions = ConditionsCompiler(document, people, zone, report)
         self.roles_used: set[str] = set()
         self._roles: dict[str, Rights] = {}
+        self._joined: dict[tuple[str, ...], Rights] = {}
         self.marks: dict[str, Mark] = {}
 
     def _where(self, mark: Mark) -> str:
@@ -94,9 +106,7 @@ class EntriesCompiler:
 
     def _grant(self, number: int, name: str, model: GrantModel) -> Grant:
         conditions = self.conditions.of(model, model.unless, admits=model.deny is None and model.bound is None)
-        effect, rights, everything = Effect.ALLOW, Rights(), False
-        for role in model.roles or ():
-            rights = rights | self._role(role)
+        effect, rights, everything = Effect.ALLOW, self._of_roles(model.roles or ()), False
         if model.allow is not None:
             rights = rights | self.rights(model.allow)
         if model.bound is not None:
@@ -116,6 +126,14 @@ class EntriesCompiler:
             self._role(role)
 
     # Roles
+
+    def _of_roles(self, names: Sequence[Text]) -> Rights:
+        """The permissions of some roles together: the same ones for each grant of the same roles."""
+        each = [self._role(name) for name in names]
+        key = tuple(name.text for name in names)
+        if key not in self._joined:
+            self._joined[key] = reduce(or_, each) if each else NO_RIGHTS
+        return self._joined[key]
 
     def _role(self, name: Text) -> Rights:
         self.roles_used.add(name.text)

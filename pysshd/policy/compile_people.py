@@ -139,6 +139,7 @@ class PeopleCompiler:
         self._folders = folders
         self._zone = zone
         self._report = report
+        self._groups_of: dict[frozenset[str], frozenset[str]] = {}
         self.defaults = defaults_of(document, zone, report)
         self.places = {name: mark for name, (mark, _) in document.users.items()}
         """Where the people stand, or the folder that has them."""
@@ -210,7 +211,8 @@ class PeopleCompiler:
             if group.text not in known and "groups" not in self._document.broken:
                 hint = meant(group.text, known) or f"add it to the section: groups: [{group.text}]"
                 self._report.error(group.mark, f"group {show(group.text)} is not declared in groups", hint)
-        return frozenset(group.text for group in groups)
+        found = frozenset(group.text for group in groups)
+        return self._groups_of.setdefault(found, found)  # many people are in the same ones
 
     def _check_labels(self, user: UserModel, keys: tuple[PersonKey, ...]) -> None:
         seen: dict[str, PersonKey] = {}

@@ -10,7 +10,7 @@ from enum import IntEnum
 from typing import Protocol, TypeAlias
 
 from pysshd.patterns.globs import Glob
-from pysshd.patterns.hosts import AddressSet
+from pysshd.patterns.hosts import AddressSet, Place, place_of
 from pysshd.policy.people import Person, Window
 from pysshd.policy.query import UNKNOWN, IPAddress, UnixFacts, Unknown
 from pysshd.policy.steps import Certificate, Chain, includes
@@ -50,6 +50,14 @@ class Case:
     unix: UnixFacts | None = None
     client: str | Unknown = UNKNOWN
     certificates: tuple[Certificate, ...] = ()
+    _place: Place | None = field(default=None, init=False, compare=False, repr=False)
+
+    def place_of(self, source: IPAddress) -> Place:
+        """Where its source, an address, is among ranges; every `from` asks."""
+        if self._place is None:
+            object.__setattr__(self, "_place", place_of(source))
+        assert self._place is not None
+        return self._place
 
     @property
     def is_root(self) -> Truth:
@@ -142,6 +150,11 @@ class Who:
         return bool(self.key_names or self.fingerprints or self.system_groups or self.by_certificate)
 
     @property
+    def by_name_alone(self) -> bool:
+        """Whether nothing but who somebody is decides it: no key, certificate, group of the host, or exception."""
+        return not (self.by_more or self.but_root or self.but_guests)
+
+    @property
     def by_certificate(self) -> bool:
         """Whether people are meant by what a certificate of theirs says."""
         return bool(self.authorities or self.principals or self.extensions)
@@ -172,7 +185,7 @@ class From:
             return FALSE
         if isinstance(case.source, Unknown):
             return UNSURE
-        return TRUE if case.source in self.addresses else FALSE
+        return TRUE if self.addresses.holds(case.place_of(case.source)) else FALSE
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,15 +270,28 @@ class Conditions:
     """All conditions of an entry, and those of its `unless`.
 
     timed: those of both whose truth changes with time.
+    who: the entry's own `who`; None: everyone.
+    left: those of its own that are still open where its `who` is known to name the person.
+    settled: whether nothing is open then.
     """
 
     own: tuple[Condition, ...] = ()
     unless: tuple[Condition, ...] = ()
     timed: tuple[Timed, ...] = field(init=False, compare=False, repr=False)
+    who: Who | None = field(init=False, compare=False, repr=False)
+    left: tuple[Condition, ...] = field(init=False, compare=False, repr=False)
+    settled: bool = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
+        # Asked for much more often than entries are made.
+        who = next((condition for condition in self.own if isinstance(condition, Who)), None)
+        known = who if who is not None and who.by_name_alone else None
         timed = tuple(condition for condition in self.all if isinstance(condition, Timed))
         object.__setattr__(self, "timed", timed)
+        object.__setattr__(self, "who", who)
+        left = tuple(condition for condition in self.own if condition is not known)
+        object.__setattr__(self, "left", left)
+        object.__setattr__(self, "settled", not (left or self.unless))
 
     def truth(self, case: Case) -> Truth:
         """Whether the entry's conditions hold."""
@@ -276,9 +302,11 @@ class Conditions:
                 return FALSE
             if found < least:
                 least = found
-        if self.unless:
-            least = min(least, _NOT[min(condition.test(case) for condition in self.unless)])
-        return least
+        return min(least, self.not_excepted(case)) if self.unless else least
+
+    def not_excepted(self, case: Case) -> Truth:
+        """Whether its `unless`, which it has, does not hold."""
+        return _NOT[min(condition.test(case) for condition in self.unless)]
 
     def failed(self, case: Case) -> str:
         """The first clause that does not hold or is unknown; empty where all hold."""
@@ -292,11 +320,6 @@ class Conditions:
             if found is not FALSE:
                 return f"unless: {{{clauses}}}" + ("" if found is TRUE else " (unknown)")
         return ""
-
-    @property
-    def who(self) -> Who | None:
-        """The entry's own `who`; None: everyone."""
-        return next((condition for condition in self.own if isinstance(condition, Who)), None)
 
     def next_edge(self, now: datetime) -> datetime | None:
         """The first instant after `now` at which one of them may change its truth, or None."""

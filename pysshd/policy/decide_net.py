@@ -284,10 +284,15 @@ _READERS: Final[dict[type, Callable[[Any, OwnAddresses, Values], Asked | str]]] 
 }
 
 
-def reached(asked: Asked, permitting: Iterable[Grant], narrowing: Iterable[Grant]) -> Found:
-    """What the grants come to that permit a request, and those that deny a part of it."""
+def reached(
+    asked: Asked, permitting: Iterable[Grant], narrowing: Iterable[Grant], permits: Callable[[NetRight], bool]
+) -> Found:
+    """What the grants come to that permit a request, and those that deny a part of it.
+
+    permits: whether a permission permits it wholly (`asked.permits`, each asked once).
+    """
     grants = _in_order(permitting)
-    rights = [right for grant in grants for right in grant.rights.net if asked.permits(right)]
+    rights = [right for grant in grants for right in grant.rights.net if permits(right)]
     if not rights:
         return REFUSED
     denies = _in_order(narrowing)

@@ -73,9 +73,12 @@ class Tree:
 def in_force(grants: Iterable[Grant], values: Values) -> list[InForce]:
     """The permissions of these grants; one with a slot that has no value is left out whole."""
     found = []
+    known: dict[int, Filled | None] = {}
     for grant in grants:
         for right in grant.rights.sftp:
-            filled = right.fill(values)
+            if id(right) not in known:
+                known[id(right)] = right.fill(values)
+            filled = known[id(right)]
             if filled is not None:
                 found.append(InForce(grant, right, filled))
     return found
@@ -85,13 +88,13 @@ def tree_of(permissions: Sequence[InForce]) -> Tree | None:
     """The mounts of all of them joined, or None where two folders are meant for one place, or two starts."""
     mounts: dict[str, Mount] = {}
     start: Folder | None = None
-    for one in permissions:
-        if any(mounts.setdefault(mount.at, mount) != mount for mount in one.filled.mounts):
+    for filled in {id(one.filled): one.filled for one in permissions}.values():
+        if any(mounts.setdefault(mount.at, mount) != mount for mount in filled.mounts):
             return None
-        if one.filled.start is not None:
-            if start is not None and start != one.filled.start:
+        if filled.start is not None:
+            if start is not None and start != filled.start:
                 return None
-            start = one.filled.start
+            start = filled.start
     return Tree(tuple(mounts[at] for at in sorted(mounts)), start)
 
 

@@ -6,14 +6,13 @@ Here and in `fields_*`, each reads one node and returns its value, or says what 
 import posixpath
 from typing import Annotated, Final, TypeAlias
 
-from pydantic import PlainValidator
-
 from pysshd.patterns import names
 from pysshd.policy import values
 from pysshd.policy.nodes import Scalar
 from pysshd.policy.people import USER_SLOT
 from pysshd.policy.reading import Text, bad, text, true
 from pysshd.policy.report import show
+from pysshd.policy.validators import PlainValidator
 
 NAME_FORM: Final = "a name of up to 64 letters, digits and ._@- that begins with a letter, a digit or _"
 """What a name is, in the words of a complaint."""

@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import Annotated, Final, TypeAlias
 
-from pydantic import PlainValidator
-
 from pysshd.patterns import names
 from pysshd.patterns.destinations import HostError, HostPattern, is_nowhere, parse_host_pattern, split_destination
 from pysshd.patterns.parts import PartsError, parts_tokens
@@ -16,6 +14,7 @@ from pysshd.policy.reading import Text, bad, text
 from pysshd.policy.report import show
 from pysshd.policy.rights_net import ALWAYS_ANSWERED, FORWARDING, HOME, SocketPattern
 from pysshd.policy.templates import SLOTS, TemplateError, parse_template
+from pysshd.policy.validators import PlainValidator
 
 _HOME_SLOT: Final = f"{{{HOME}}}"
 

@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import Annotated, Final, TypeAlias
 
-from pydantic import PlainValidator
-
 from pysshd.errors import InvalidKeyError
 from pysshd.patterns import names
 from pysshd.patterns.key_options import OPTIONS, KeyOptionsError, parse_options, split_key_line
@@ -18,7 +16,8 @@ from pysshd.policy.problems import Mark
 from pysshd.policy.reading import Text, bad, scalar
 from pysshd.policy.report import meant, one_of, show
 from pysshd.policy.steps import BY_KEY, METHODS, Chain
-from pysshd.ssh.crypto.keys import KEY_TYPES, PublicKey, parse_public_key_line
+from pysshd.policy.validators import PlainValidator
+from pysshd.ssh.crypto.keys import KEY_TYPES, KeyOutline, parse_public_key_line
 
 _UID_MAX: Final = 999_999_999
 _WHO_PREFIXES: Final = ("group", "key", "system-group", "authority", "principal", "extension")
@@ -122,7 +121,7 @@ def password(node: object) -> PasswordHash:
 class InlineKey:
     """A public key in the policy itself. options: those in front of it, which could be read; may be empty."""
 
-    key: PublicKey
+    key: KeyOutline
     mark: Mark
     options: str = ""
 
@@ -136,7 +135,7 @@ def public_key(node: object) -> InlineKey:
             check_options(options)
             if not rest:
                 raise bad("options with no key behind them", _WHOLE)
-        return InlineKey(parse_public_key_line(rest), found.mark, options)
+        return InlineKey(parse_public_key_line(rest).outline, found.mark, options)
     except KeyOptionsError as error:
         raise bad(str(error), _hint_of(error, found.text) or _WHOLE) from None
     except InvalidKeyError as error:

@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import Annotated, Final, TypeAlias
 
-from pydantic import PlainValidator
-
 from pysshd.patterns import names
 from pysshd.patterns.hosts import AddressError, Network, parse_network
 from pysshd.policy import values
@@ -12,6 +10,7 @@ from pysshd.policy.problems import Mark
 from pysshd.policy.reading import Text, bad, text
 from pysshd.policy.report import show
 from pysshd.policy.settings import Listen
+from pysshd.policy.validators import PlainValidator
 
 _CLIENT_MAX: Final = 253
 """An identification string has no more characters (RFC 4253 §4.2)."""

@@ -3,14 +3,13 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import PlainValidator
-
 from pysshd.patterns import names
 from pysshd.policy.nodes import Mapping, Scalar, Sequence
 from pysshd.policy.problems import Mark
 from pysshd.policy.reading import Text, bad, items, listed, mapped, scalar, text
 from pysshd.policy.report import meant, show
 from pysshd.policy.templates import Template, TemplateError, parse_template
+from pysshd.policy.validators import PlainValidator
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,13 @@
 
 from typing import Annotated, Final, TypeAlias
 
-from pydantic import PlainValidator
-
 from pysshd.patterns.paths import PathError, PathPattern, parse_path
 from pysshd.policy.nodes import Scalar
 from pysshd.policy.reading import Text, bad, items, mapped, scalar, text
 from pysshd.policy.report import meant, show
 from pysshd.policy.rights_sftp import ALL, RIGHTS, FolderTemplate, with_implied
 from pysshd.policy.templates import TemplateError, parse_template
+from pysshd.policy.validators import PlainValidator
 
 _HOME: Final = "{home}"
 

@@ -4,12 +4,11 @@ import re
 from dataclasses import dataclass
 from typing import Annotated, Final, TypeAlias
 
-from pydantic import PlainValidator
-
 from pysshd.policy import values
 from pysshd.policy.problems import Mark
 from pysshd.policy.reading import bad, scalar, text
 from pysshd.policy.report import meant, one_of, show
+from pysshd.policy.validators import PlainValidator
 from pysshd.policy.weekly import DAYS
 
 _HOURS: Final = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-3]|24(?=:00)):([0-5][0-9])")

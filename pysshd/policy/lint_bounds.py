@@ -88,7 +88,9 @@ def warn_bounds_of_nothing(
 ) -> None:
     """Grants with a `bound` that holds for people to whom nothing is allowed while it does."""
     for grant in grants:
-        concerned = [person for person in people if grant.effect is Effect.BOUND and grant.conditions.concerns(person)]
+        if grant.effect is not Effect.BOUND:
+            continue
+        concerned = [person for person in people if grant.conditions.concerns(person)]
         if concerned and not _bounds_something(grant, concerned, grants_of, worlds):
             report.warning(marks[grant.where], f"{grant.name} bounds nothing: nobody whom it means is allowed anything "
                                                "while it holds")  # fmt: skip

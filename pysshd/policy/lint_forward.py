@@ -38,9 +38,11 @@ class ShellBesideForward:
                     self._check(person, one, rule, other, shell)
 
     def _check(self, person: Person, one: Grant, rule: NetRight, other: Grant, shell: RunRight) -> None:
+        if rule.where in self._told:
+            return
         entries = [one.conditions, other.conditions]
         key = (one.number, other.number, self._worlds.signature(person, entries))
-        if rule.where in self._told or key in self._known:
+        if key in self._known:
             return
         case = self._worlds.together(person, entries)
         if case is None:

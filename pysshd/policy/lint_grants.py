@@ -24,9 +24,15 @@ def warn_empty(
     grants: Iterable[Grant], people: Sequence[Person], worlds: Worlds, report: Report, marks: Mapping[str, Mark]
 ) -> None:
     """Grants that match nobody."""
+    named: dict[str, list[Person]] = {}
+    for person in people:
+        for word in (f"person {person.name}", *(f"group {group}" for group in person.groups)):
+            named.setdefault(word, []).append(person)
     for grant in grants:
         seen: set[Signature] = set()
-        for person in people:
+        who = grant.conditions.who
+        by_name = who is not None and not (who.anyone or who.by_more)
+        for person in [one for word in named_by(grant) for one in named.get(word, ())] if by_name else people:
             if not grant.conditions.concerns(person):
                 continue
             signature = worlds.signature(person, [grant.conditions])

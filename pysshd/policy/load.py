@@ -3,13 +3,11 @@
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pysshd.policy import nodes, values
-from pysshd.policy.casebook import Verdict
 from pysshd.policy.compile import compile_policy
 from pysshd.policy.compile_narrow import options_timezone
-from pysshd.policy.compile_tests import run_tests
 from pysshd.policy.files import IncludedFiles, absolute, read_file
 from pysshd.policy.include import MAIN, Content, Finder, Fragment, Gatherer, Part, finder_of, folders_of, includes_of
 from pysshd.policy.keyfiles import KeyFile, KeyFiles, KeyFolders, parse_key_file
@@ -21,6 +19,9 @@ from pysshd.policy.ruleset import Ruleset
 from pysshd.policy.text import MAX_BYTES, decode
 from pysshd.policy.tree import MAX_NODES, Nodes, read_tree
 from pysshd.policy.version import version_of
+
+if TYPE_CHECKING:
+    from pysshd.policy.casebook import Verdict
 
 _MAX_KEY_FILE: Final = 256 * 1024
 
@@ -37,7 +38,7 @@ class Loaded:
     document: Document
     warnings: tuple[Problem, ...] = ()
     key_files: KeyFiles | None = None
-    verdicts: tuple[Verdict, ...] = ()
+    verdicts: "tuple[Verdict, ...]" = ()
 
     @property
     def tests_failed(self) -> bool:
@@ -104,6 +105,15 @@ def load_file(path: str, *, owner_uids: Collection[int], language: bool = False)
     return replace(loaded, ruleset=replace(loaded.ruleset, files=files, folders=folders))
 
 
+def _run_tests(
+    document: Document, ruleset: Ruleset, key_files: KeyFiles | None, report: Report
+) -> "tuple[Verdict, ...]":
+    # Most files that are served have no tests, and a start would wait for what runs them to be imported.
+    from pysshd.policy.compile_tests import run_tests
+
+    return run_tests(document, ruleset, key_files, report)
+
+
 def _key_file(path: str, owner_uids: Collection[int], zone: tzinfo) -> KeyFile:
     content = read_file(path, owner_uids, _MAX_KEY_FILE + 1)
     if isinstance(content, str):
@@ -141,7 +151,7 @@ class _Loading:
                 raise PolicyError(report.problems)
             around = self.look(document)
             ruleset = compile_policy(document, around.key_files, report, around.folders, around.programs)
-            verdicts = run_tests(document, ruleset, around.key_files, report)
+            verdicts = _run_tests(document, ruleset, around.key_files, report) if document.tests else ()
         except TooManyProblemsError:
             raise PolicyError(report.problems) from None
         problems = report.problems

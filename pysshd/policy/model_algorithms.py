@@ -4,12 +4,11 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Annotated, Final, TypeAlias
 
-from pydantic import PlainValidator
-
 from pysshd.policy.nodes import Sequence
 from pysshd.policy.problems import Mark
 from pysshd.policy.reading import Text, listed, scalar, text
 from pysshd.policy.report import meant, show
+from pysshd.policy.validators import PlainValidator
 from pysshd.ssh.crypto.catalogue import ALL_NAMES
 
 KINDS: Final = ("kex", "host_key_algorithms", "ciphers", "macs", "compression", "user_key_algorithms")

@@ -2,7 +2,7 @@
 
 from typing import Annotated, ClassVar, Final, Literal
 
-from pydantic import Field, PlainValidator, ValidatorFunctionWrapHandler, WrapValidator
+from pydantic import Field, ValidatorFunctionWrapHandler, WrapValidator
 
 from pysshd.patterns import names
 from pysshd.policy.authorities import ANY, SAME
@@ -13,6 +13,7 @@ from pysshd.policy.model_settings import KeyModel
 from pysshd.policy.nodes import Mapping
 from pysshd.policy.reading import Many, Record, Text, bad, items, mapped, scalar, text
 from pysshd.policy.report import meant, one_of, show
+from pysshd.policy.validators import PlainValidator
 
 PERSON_FIELDS: Final = ("key_id", "principal")
 

@@ -3,13 +3,12 @@
 from collections.abc import Callable
 from typing import Annotated, ClassVar, Final
 
-from pydantic import PlainValidator
-
 from pysshd.policy import values
 from pysshd.policy.bounds import GRANT, LIMITS, NO_BOUNDS, Bounds, Limit, Unit
 from pysshd.policy.bounds import Record as Recording
 from pysshd.policy.reading import Many, Record, Text, bad, scalar, text
 from pysshd.policy.report import Report, meant, one_of, show
+from pysshd.policy.validators import PlainValidator
 
 _PER: Final = ("channel", "connection", "source", "all")
 _RECORD: Final = {"off": Recording.OFF, "on": Recording.ON, "required": Recording.REQUIRED}

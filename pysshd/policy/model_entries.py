@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
-from pydantic import Field, PlainValidator, ValidatorFunctionWrapHandler, WrapValidator
+from pydantic import Field, ValidatorFunctionWrapHandler, WrapValidator
 
 from pysshd.policy.fields import AnyText, Moment, Name, True_
 from pysshd.policy.fields_commands import ExecItem, exec_item, file_mask, folder
@@ -29,6 +29,7 @@ from pysshd.policy.nodes import Scalar
 from pysshd.policy.reading import LOGIN_RECORDS, Many, Record, Text, bad, items, scalar
 from pysshd.policy.report import show
 from pysshd.policy.templates import Template
+from pysshd.policy.validators import PlainValidator
 
 
 class Conditions(Record):
@@ -89,6 +90,7 @@ PERMISSIONS_UNSERVED = frozenset(["forward", "agent", "x11", "sftp"])
 class RoleModel(Record):
     """A role, or the permissions of an `allow`: each key is a permission, and `confined` holds for its programs."""
 
+    whole: ClassVar[bool] = True
     later: ClassVar[frozenset[str]] = PERMISSIONS_LATER
     unserved: ClassVar[frozenset[str]] = PERMISSIONS_UNSERVED
     never: ClassVar[Mapping[str, str]] = {

@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Final
 
-from pydantic import PlainValidator
-
 from pysshd.policy.fields import path
 from pysshd.policy.reading import Many, Record, Text, bad, text
 from pysshd.policy.report import meant, show
+from pysshd.policy.validators import PlainValidator
 
 MAIN_ONLY: Final = ("version", "server", "crypto", "limits", "login", "include")
 """Sections that stand in the main file only: what the daemon is, and the one list whose order decides."""

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Final
 
-from pydantic import PlainValidator, ValidatorFunctionWrapHandler, WrapValidator
+from pydantic import ValidatorFunctionWrapHandler, WrapValidator
 
 from pysshd.policy.fields import Name, path
 from pysshd.policy.fields_places import ListenItem, listen
@@ -10,6 +10,7 @@ from pysshd.policy.nodes import Mapping
 from pysshd.policy.reading import Many, Record, bad, items, mapped, scalar, text
 from pysshd.policy.report import meant, show
 from pysshd.policy.settings import HostKeys, Listen
+from pysshd.policy.validators import PlainValidator
 
 _MAX_BANNER: Final = 8192
 _MAX_ADDENDUM: Final = 200

@@ -3,7 +3,7 @@
 from collections.abc import Mapping as MappingOf
 from typing import Annotated, ClassVar, Final, Literal
 
-from pydantic import Field, PlainValidator, ValidatorFunctionWrapHandler, WrapValidator
+from pydantic import Field, ValidatorFunctionWrapHandler, WrapValidator
 
 from pysshd.policy import values
 from pysshd.policy.fields import AbsolutePath, DefaultAccount, DefaultHome, Moment, Name, NamePattern, Path, True_
@@ -19,6 +19,7 @@ from pysshd.policy.problems import Mark
 from pysshd.policy.reading import LOGIN_RECORDS, Many, Record, Text, bad, scalar, text
 from pysshd.policy.report import NOT_YET, meant, one_of, show
 from pysshd.policy.settings import SHARED_WITH_SYSTEM
+from pysshd.policy.validators import PlainValidator
 from pysshd.ssh.crypto.catalogue import PROFILES
 
 
@@ -213,7 +214,7 @@ def _key(node: object, handler: ValidatorFunctionWrapHandler) -> object:
         if isinstance(found, KeyModel) and (found.key is None) == (found.file is None):
             raise bad("a key needs either file or key, and not both")
         return found
-    return KeyModel.model_construct(key=public_key(node))
+    return KeyModel.model_construct(key=public_key(node)).lean()
 
 
 class TotpModel(Record):

@@ -4,8 +4,6 @@ import posixpath
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Final, Literal, TypeAlias
 
-from pydantic import PlainValidator
-
 from pysshd.patterns import names
 from pysshd.policy import values
 from pysshd.policy.fields import Name, path
@@ -13,6 +11,7 @@ from pysshd.policy.fields_login import LeastUid
 from pysshd.policy.fields_programs import Argv, argv
 from pysshd.policy.reading import Many, Record, Text, bad, scalar, text
 from pysshd.policy.report import Report, show
+from pysshd.policy.validators import PlainValidator
 
 _SLOT: Final = "{user}"
 

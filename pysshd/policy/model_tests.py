@@ -5,7 +5,7 @@ from datetime import datetime
 from ipaddress import ip_address
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, PlainValidator
+from pydantic import Field
 
 from pysshd.patterns.destinations import HostError, parse_host
 from pysshd.patterns.hosts import AddressError, parse_network, unmapped
@@ -17,6 +17,7 @@ from pysshd.policy.problems import Mark
 from pysshd.policy.query import IPAddress, Request
 from pysshd.policy.reading import Many, Record, Text, bad, items, mapped, scalar, text
 from pysshd.policy.report import show
+from pysshd.policy.validators import PlainValidator
 from pysshd.policy.verbs import VerbError, read_request, request_of
 
 _REQUEST_FORM: Final = "a request such as shell, {exec: ls -l} or env LANG=C"

@@ -52,6 +52,11 @@ class Mapping:
         """Where a key stands, or None."""
         return next((name.mark for name, _ in self.entries if name.text == key), None)
 
+    @property
+    def outline(self) -> "Mapping":
+        """Its keys and where they stand: each is there for what was under it, which takes most of the room."""
+        return Mapping(tuple([(key, key) for key, _ in self.entries]), self.mark)
+
     def __iter__(self) -> Iterator[str]:
         return (name.text for name, _ in self.entries)
 

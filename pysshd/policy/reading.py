@@ -128,6 +128,9 @@ def mapped(node: object, expected: str = "keys and values") -> Mapping:
 Many: TypeAlias = Annotated[tuple[T, ...], BeforeValidator(items)]
 
 
+_NOT_TOLD: Final[set[str]] = set()
+
+
 @dataclass(slots=True)
 class Reading:
     """What validation carries along: which model read which mapping, and behind which a secret may go on."""
@@ -147,6 +150,7 @@ class Record(BaseModel):
     never: keys that somebody may look for and that are no part of the language, and what to do instead.
     elsewhere: keys of another record that somebody may look for here, and what to write.
     needed: keys that must be there, and what to write where one is missing.
+    whole: whether its node is kept with all that is in it, which is shown to somebody; else the places of its keys are.
     """
 
     model_config = ConfigDict(
@@ -162,6 +166,7 @@ class Record(BaseModel):
     never: ClassVar[MappingOf[str, str]] = {}
     elsewhere: ClassVar[MappingOf[str, str]] = {}
     needed: ClassVar[MappingOf[str, str]] = {}
+    whole: ClassVar[bool] = False
     _node: Mapping = PrivateAttr()
 
     @model_validator(mode="wrap")
@@ -172,8 +177,13 @@ class Record(BaseModel):
         info.context.models[id(found)] = cls
         info.context.unserved += [key for key, _ in found.entries if key.text in cls.unserved]
         record = handler({key.text: value for key, value in found.entries})
-        record._node = found
-        return record
+        record._node = found if cls.whole else found.outline
+        return record.lean()
+
+    def lean(self) -> Self:
+        """The same, without a set of its own of the keys that were given: nobody asks, and a document has thousands."""
+        object.__setattr__(self, "__pydantic_fields_set__", _NOT_TOLD)
+        return self
 
     @property
     def node(self) -> Mapping:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from pysshd.patterns.globs import Glob
 from pysshd.patterns.words import NO_VALUES, WordsPattern, to_bytes
@@ -250,6 +250,9 @@ class Rights:
             and set(self.sftp) <= set(other.sftp)
             and set(self.net) <= set(other.net)
         )
+
+
+NO_RIGHTS: Final = Rights()
 
 
 def _shown(argv: tuple[Template, ...]) -> str:

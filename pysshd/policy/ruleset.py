@@ -3,46 +3,19 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from enum import Enum
 from types import MappingProxyType
 from typing import Final
 
 from pysshd.policy.authorities import Authority
-from pysshd.policy.bounds import NO_BOUNDS, Bounds
+from pysshd.policy.candidates import Bundle, Candidates, candidates_of
 from pysshd.policy.conditions import Conditions, Who
+from pysshd.policy.grants import Effect as Effect
+from pysshd.policy.grants import Grant as Grant
 from pysshd.policy.login_settings import NO_SETTINGS, LoginSettings
 from pysshd.policy.people import AskedSource, KeyCandidates, KeyCommand, Person, PersonKey, SystemSource, UserDefaults
 from pysshd.policy.query import Facts
-from pysshd.policy.rights import Rights
 from pysshd.policy.settings import Settings
 from pysshd.policy.steps import Certificate, Chain, Step
-
-
-class Effect(Enum):
-    """What a grant does where its conditions hold."""
-
-    ALLOW = "allow"
-    DENY = "deny"
-    BOUND = "bound"
-
-
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """One entry of `grants:`.
-
-    where: `file:line`; number: its place in the file, for traces.
-    everything: whether a deny touches every request.
-    """
-
-    name: str
-    where: str
-    number: int
-    conditions: Conditions
-    effect: Effect
-    rights: Rights = field(default_factory=Rights)
-    everything: bool = False
-    bounds: Bounds = NO_BOUNDS
-
 
 BUILT_IN_LOGIN: Final = "built-in login"
 """Where the entry is that holds for a document without `login:`."""
@@ -91,8 +64,7 @@ class Ruleset:
     grants: tuple[Grant, ...] = ()
     _by_account: Mapping[str, tuple[Person, ...]] = field(default_factory=dict, repr=False)
     _by_key: Mapping[str, tuple[tuple[Person, PersonKey], ...]] = field(default_factory=dict, repr=False)
-    _by_group: Mapping[frozenset[str], tuple[Grant, ...]] = field(default_factory=dict, repr=False)
-    _by_name: Mapping[str, tuple[Grant, ...]] = field(default_factory=dict, repr=False)
+    _candidates: Candidates = field(default_factory=Candidates, repr=False)
     source: SystemSource | None = None
     system_groups: frozenset[str] = frozenset()
     written: frozenset[str] = frozenset()
@@ -206,18 +178,15 @@ class Ruleset:
         return person if person is not None and account in person.accounts else None
 
     def grants_of(self, person: Person) -> tuple[Grant, ...]:
-        """The grants that could speak of a person, as far as `who` says without keys."""
-        own = self._by_name.get(person.name)
-        groups = person.groups | person.unknown_groups
-        common = self._by_group.get(groups)
-        if common is None:
-            common = _common(self.grants, groups)
-        if own is None:
-            return common
-        # Who is in other groups than the file's entry says, or has none, may be meant by name and by group.
-        entry = self.people.get(person.name)
-        alone = entry is not None and entry.groups == groups
-        return common + (own if alone else tuple(grant for grant in own if grant not in common))
+        """The grants that could speak of a person, as far as `who` says without keys.
+
+        A `who` that hangs on nothing but who somebody is names the person in each of them (`Conditions.left`).
+        """
+        return self._candidates.of(person)
+
+    def bundles_of(self, person: Person) -> tuple[Bundle, ...]:
+        """The same grants, those in one that say the same."""
+        return self._candidates.bundles_of(person)
 
 
 def ruleset_of(
@@ -241,18 +210,10 @@ def ruleset_of(
         for key in person.keys:
             if key.fingerprint is not None:
                 keys.setdefault(key.fingerprint, []).append((person, key))
+    signing = {authority.name: authority for authority in authorities}
     # Of these no entry speaks: whoever a source has, and holders of certificates.
     unnamed = _groups_of_sources(named.values(), source, asked)
-    signing = {authority.name: authority for authority in authorities}
     unnamed |= {frozenset[str]()} if signing else set()
-    by_group = {groups: _common(grants, groups) for groups in unnamed | {one.groups for one in named.values()}}
-    by_name: dict[str, list[Grant]] = {}
-    for grant in grants:
-        who = grant.conditions.who
-        for name in who.people if who is not None and not (who.anyone or who.by_more) else ():
-            groups = named[name].groups if name in named else frozenset[str]()
-            if who is not None and who.groups.isdisjoint(groups):
-                by_name.setdefault(name, []).append(grant)
     return Ruleset(
         settings,
         MappingProxyType(named),
@@ -260,8 +221,7 @@ def ruleset_of(
         grants,
         MappingProxyType({account: tuple(found) for account, found in accounts.items()}),
         MappingProxyType({fingerprint: tuple(found) for fingerprint, found in keys.items()}),
-        MappingProxyType(by_group),
-        MappingProxyType({name: tuple(found) for name, found in by_name.items()}),
+        candidates_of(named, unnamed, grants),
         source,
         frozenset(group for who in _whos(login, grants) for group in who.system_groups),
         _written(named.values(), source or asked),
@@ -294,8 +254,7 @@ def rebuilt(
         grants=made.grants,
         _by_account=made._by_account,
         _by_key=made._by_key,
-        _by_group=made._by_group,
-        _by_name=made._by_name,
+        _candidates=made._candidates,
         written=ruleset.written | made.written,
     )
 
@@ -328,13 +287,3 @@ def _written(people: Iterable[Person], source: SystemSource | AskedSource | None
 def _whos(login: Iterable[LoginEntry], grants: Iterable[Grant]) -> Iterator[Who]:
     every = [*(entry.conditions for entry in login), *(grant.conditions for grant in grants)]
     yield from (condition for one in every for condition in one.all if isinstance(condition, Who))
-
-
-def _common(grants: tuple[Grant, ...], groups: frozenset[str]) -> tuple[Grant, ...]:
-    """The grants that may speak of whoever is in exactly these groups, whatever the person's name."""
-    found = []
-    for grant in grants:
-        who = grant.conditions.who
-        if who is None or who.anyone or who.by_more or not who.groups.isdisjoint(groups):
-            found.append(grant)
-    return tuple(found)

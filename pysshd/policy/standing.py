@@ -7,7 +7,7 @@ from typing import Final
 
 from pysshd.patterns.names import is_name
 from pysshd.policy.narrow import Narrowers, expiries, fault_of, narrowers_of
-from pysshd.policy.people import Person, Window, place_of, window_of_certificate
+from pysshd.policy.people import ALWAYS, Person, Window, place_of, window_of_certificate
 from pysshd.policy.query import Facts, Unknown
 from pysshd.policy.ruleset import Ruleset
 from pysshd.policy.steps import BY_KEY, Certificate, Step
@@ -18,7 +18,11 @@ _PROVED_ELSEWHERE: Final = frozenset(["pam", "none"])
 
 def earliest(moments: Iterable[datetime | None]) -> datetime | None:
     """The first of some instants, None counting as never."""
-    return min((moment for moment in moments if moment is not None), default=None)
+    first = None
+    for moment in moments:
+        if moment is not None and (first is None or moment < first):
+            first = moment
+    return first
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +62,16 @@ def _reason(
 ) -> tuple[str, datetime | None]:
     """Why these steps do not count for a person, or ""; and when that may change. ends: of what their keys say."""
     account, now = facts.account, facts.now
-    windows, fault = [person.window, *(Window(None, end) for end in ends)], ""
+    windows, fault = [] if person.window is ALWAYS else [person.window], ""
+    windows += [Window(None, end) for end in ends]
     windows += [key.window for step in steps if (key := person.signer_of(step)) is not None]
     for step in steps:
         window, found = _counts(ruleset, person, account, step)
-        if window is not None:
+        if window is not None and window is not ALWAYS:
             windows.append(window)
         fault = fault or found
-    edge = earliest([window.next_edge(now) for window in windows])
-    if not all(window.holds(now) for window in windows):
+    edge = earliest([window.next_edge(now) for window in windows]) if windows else None
+    if windows and not all(window.holds(now) for window in windows):
         return f"{person.name} or a key of theirs is not valid at this time", edge
     return fault or _faults(person, account, steps) or _unix_fault(ruleset, person, facts), edge
 

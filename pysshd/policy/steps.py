@@ -1,6 +1,5 @@
 """One step of a login, as both the people of the policy and the questions to it speak of it."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, TypeAlias
@@ -74,8 +73,10 @@ def begins(used: Chain, chain: Chain) -> bool:
     return len(used) <= len(chain) and all(fits(step, wanted) for step, wanted in zip(used, chain, strict=False))
 
 
-def includes(used: Iterable[str], chain: Iterable[str]) -> bool:
+def includes(used: Chain, chain: Chain) -> bool:
     """Whether among steps there is one for each of a chain, in whatever order; `none` asks for nothing."""
+    if used == chain:
+        return True
     left = list(used)
     # Certificates first, for they have less choice.
     for wanted in sorted((step for step in chain if step != "none"), key=lambda step: step != "certificate"):

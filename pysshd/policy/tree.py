@@ -4,11 +4,13 @@ Scalars keep their text, and whatever could make a reader and a parser disagree 
 keys, tabs, …) is an error with its place.
 """
 
+import sys
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import yaml
 
+from pysshd.patterns.names import MAX_NAME
 from pysshd.policy.nodes import Broken, Mapping, Node, Scalar, Sequence
 from pysshd.policy.problems import Mark
 from pysshd.policy.report import Report, Source, is_secret_key, show
@@ -61,6 +63,8 @@ class _Builder:
         self._stack: list[_Open] = []
         self._documents = 0
         self._nodes = nodes
+        self._line = 0
+        self._secret_keys: dict[str, bool] = {}
         self.root: Node | None = None
 
     def feed(self, event: yaml.Event) -> bool:
@@ -80,7 +84,9 @@ class _Builder:
             if len(event.value) > MAX_TEXT:
                 self._report.error(mark, f"a text has {len(event.value)} characters, expected at most {MAX_TEXT}")
                 return False
-            found = Scalar(event.value, mark, event.style is None or event.style == "")
+            # Most short texts are keys and names, which stand in many places.
+            text = sys.intern(event.value) if len(event.value) <= MAX_NAME else event.value
+            found = Scalar(text, mark, event.style is None or event.style == "")
             self._add(Broken(mark) if self._refuse_properties(event, mark) else found, event)
         elif isinstance(event, yaml.SequenceStartEvent | yaml.MappingStartEvent):
             refused = self._refuse_properties(event, mark)
@@ -93,7 +99,11 @@ class _Builder:
         return True
 
     def _mark(self, mark: Any) -> Mark:
-        return Mark(self._source.file, mark.line + 1, mark.column + 1)
+        line = mark.line + 1
+        if line != self._line:
+            self._line = line
+        # What is on one line shares its number: a number takes as much room as half a place.
+        return Mark(self._source.file, self._line, mark.column + 1)
 
     def _document(self, event: yaml.DocumentStartEvent, mark: Mark) -> bool:
         if event.version is not None or event.tags:
@@ -130,6 +140,13 @@ class _Builder:
             self._pair(top, top.key, node, event)
             top.key = None
 
+    def _is_secret(self, key: str) -> bool:
+        """Most keys stand in many places, and to compare words is slow."""
+        known = self._secret_keys.get(key)
+        if known is None:
+            known = self._secret_keys[key] = is_secret_key(key)
+        return known
+
     def _pair(self, top: _Open, key: Node, value: Node, event: yaml.Event) -> None:
         if not isinstance(key, Scalar) or (key.plain and key.text == "<<"):
             # What remains of a mapping without some of its keys is not judged: it would be complained of twice.
@@ -140,7 +157,7 @@ class _Builder:
             elif not isinstance(key, Broken):
                 self._report.error(key.mark, "a list or a mapping stands as a key, expected a name")
             return
-        if is_secret_key(key.text):
+        if self._is_secret(key.text):
             top.has_secret = True
             end = self._mark(event.end_mark)
             cut = isinstance(value, Scalar) and value.plain

@@ -3,9 +3,10 @@
 Nothing here asks what time it is, and a zone is plain data once it was loaded.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Final
 
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -15,6 +16,7 @@ DAY: Final = 24 * 60
 WEEK: Final = len(DAYS) * DAY
 """Minutes."""
 
+_MINUTE: Final = timedelta(minutes=1)
 _STEP: Final = timedelta(hours=12)
 """How far the offset of a zone is looked at in one step: no zone changes it twice within that time."""
 
@@ -37,7 +39,10 @@ class Weekly:
         """Whether the wall clock shows a time within the spans; `now` is aware."""
         local = local_time(now, self.zone)
         minute = local.weekday() * DAY + local.hour * 60 + local.minute
-        return any(start <= minute < end for start, end in self.spans)
+        for start, end in self.spans:  # noqa: SIM110 (a generator costs twice as much here)
+            if start <= minute < end:
+                return True
+        return False
 
     def next_edge(self, now: datetime) -> datetime | None:
         """The first instant after `now` at which `holds` is another, or None where there is none."""
@@ -53,6 +58,8 @@ class Weekly:
 
         At the first the answer changes, for spans do not touch; at the second perhaps.
         """
+        if isinstance(self.zone, timezone):  # no clock of it is ever set
+            return at + self._until_edge(at + offset_of(self.zone, at))
         held = self.holds(at)
         while True:
             offset = offset_of(self.zone, at)
@@ -68,10 +75,10 @@ class Weekly:
 
     def _until_edge(self, local: datetime) -> timedelta:
         """How long until the wall clock, which shows `local`, comes to an edge, if nobody sets it."""
-        midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
-        passed = local - midnight + timedelta(days=local.weekday())
-        left = (timedelta(minutes=edge) - passed for edge in (*self.edges, self.edges[0] + WEEK))
-        return next(span for span in left if span > timedelta(0))
+        passed = timedelta(local.weekday(), local.hour * 3600 + local.minute * 60 + local.second, local.microsecond)
+        later = bisect_right(self.edges, passed // _MINUTE)
+        edge = self.edges[later] if later < len(self.edges) else self.edges[0] + WEEK
+        return timedelta(minutes=edge) - passed
 
 
 def weekly(zone: tzinfo, spans: Iterable[tuple[int, int]]) -> Weekly:

@@ -47,7 +47,7 @@ EXEMPT = {
     "pysshd.policy.tree": Exemption(frozenset({"yaml"}), "reads YAML"),
     "pysshd.policy.outside": Exemption(frozenset({"os"}), "reads folders of keys, and looks at programs"),
     "pysshd.policy.model*": Exemption(frozenset({"pydantic"}), "the shape of the file"),
-    "pysshd.policy.fields*": Exemption(frozenset({"pydantic"}), "the shapes of single values of the file"),
+    "pysshd.policy.validators": Exemption(frozenset({"pydantic"}), "how a function reads a field of a model"),
     "pysshd.policy.reading": Exemption(frozenset({"pydantic"}), "makes the model from the file's nodes"),
     "pysshd.server.channel": Exemption(frozenset({"socket", "threading"}), "given to threads of hooks"),
     "pysshd.server.stream": Exemption(frozenset({"socket", "threading"}), "a socket pair that threads of hooks use"),

@@ -5,10 +5,11 @@ from fnmatch import fnmatchcase
 from tests.bench.measures.base import Benchmark
 from tests.bench.measures.bulk import BULK
 from tests.bench.measures.echo import ECHO
+from tests.bench.measures.engine import ENGINE
 from tests.bench.measures.logins import LOGINS
 from tests.bench.measures.standing import STANDING
 
-BENCHMARKS: dict[str, Benchmark] = {each.name: each for each in (*BULK, *LOGINS, *ECHO, *STANDING)}
+BENCHMARKS: dict[str, Benchmark] = {each.name: each for each in (*BULK, *LOGINS, *ECHO, *STANDING, *ENGINE)}
 
 
 def chosen(words: tuple[str, ...]) -> tuple[Benchmark, ...]:

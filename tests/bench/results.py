@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from tests.bench.benchmarks import BENCHMARKS
 from tests.bench.measures.base import Benchmark, Figure, Taken
-from tests.bench.servers.registry import OURS, REFERENCE
+from tests.bench.servers.registry import ENGINE, OURS, REFERENCE
 from tests.bench.targets import Target, distance, target_of
 
 
@@ -61,7 +61,7 @@ def spread_of(rounds: Iterable[float]) -> Spread | None:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One figure of one of our servers beside the same of the others."""
+    """One figure of one of our servers, or of ENGINE, beside the same of the others."""
 
     benchmark: Benchmark
     figure: Figure
@@ -88,7 +88,7 @@ def rows(results: Results) -> list[Row]:
         row
         for benchmark in BENCHMARKS.values()
         for figure in benchmark.figures
-        for server in OURS
+        for server in ((ENGINE,) if benchmark.alone else OURS)
         if (row := _row(results, benchmark, figure, server)) is not None
     ]
     return sorted(found, key=lambda row: (row.distance is None, -(row.distance or 0.0)))

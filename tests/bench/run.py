@@ -2,9 +2,10 @@
 
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from types import FrameType
 from typing import TypeVar
 
@@ -12,13 +13,13 @@ from tests.bench import record, table
 from tests.bench.benchmarks import BENCHMARKS, chosen
 from tests.bench.errors import TroubleError
 from tests.bench.hands import Hands, open_hands
-from tests.bench.measures.base import FULL, QUICK, Benchmark, Sizes
+from tests.bench.measures.base import FULL, QUICK, Benchmark, Sizes, Taken
 from tests.bench.options import Options, parse
 from tests.bench.place import Place, open_place
 from tests.bench.progress import Progress
 from tests.bench.results import Results
 from tests.bench.servers.base import Running, running
-from tests.bench.servers.registry import SERVERS
+from tests.bench.servers.registry import ENGINE, SERVERS
 from tests.gates import show
 
 T = TypeVar("T")
@@ -67,19 +68,30 @@ def measure(
     servers: Sequence[Running], hands: Hands, benchmarks: Sequence[Benchmark], sizes: Sizes, results: Results
 ) -> None:
     """All rounds: in each, every benchmark of every server, in an order that changes from round to round."""
-    progress = Progress(sizes.rounds * len(benchmarks) * len(servers))
+    progress = Progress(sizes.rounds * sum(1 if one.alone else len(servers) for one in benchmarks))
     try:
         for number in range(sizes.rounds):
             progress.round(number + 1, sizes.rounds)
             for benchmark in benchmarks:
-                for server in rotated(servers, number):
-                    progress.step(f"round {number + 1}: {benchmark.name}, {server.server.title}")
+                for name, title, take in takers(benchmark, rotated(servers, number), hands, sizes):
+                    progress.step(f"round {number + 1}: {benchmark.name}, {title}")
                     try:
-                        results.add(benchmark, server.server.name, benchmark.measure(server, hands, sizes))
+                        results.add(benchmark, name, take())
                     except TroubleError as trouble:
-                        results.trouble.append(f"round {number + 1}, {benchmark.name}, {server.server.name}: {trouble}")
+                        results.trouble.append(f"round {number + 1}, {benchmark.name}, {name}: {trouble}")
     finally:
         progress.end()
+
+
+def takers(
+    benchmark: Benchmark, servers: Sequence[Running], hands: Hands, sizes: Sizes
+) -> Iterator[tuple[str, str, Callable[[], Taken]]]:
+    """Whom a benchmark is of, by name and title, and what takes it."""
+    if benchmark.alone is not None:
+        yield ENGINE, "no server", partial(benchmark.alone, sizes)
+    if benchmark.measure is not None:
+        for server in servers:
+            yield server.server.name, server.server.title, partial(benchmark.measure, server, hands, sizes)
 
 
 def described(server: Running) -> dict[str, str]:
@@ -108,7 +120,7 @@ def whole_run(options: Options, benchmarks: Sequence[Benchmark]) -> int:
     with (
         open_place(options.accounts) as place,
         open_hands(place) as hands,
-        open_field(wanted(options), place, hands) as found,
+        open_field(wanted(options) if any(one.measure for one in benchmarks) else (), place, hands) as found,
     ):
         servers = {each.server.name: described(each) for each in found.servers}
         for each in found.servers:
@@ -130,7 +142,7 @@ def whole_run(options: Options, benchmarks: Sequence[Benchmark]) -> int:
     if options.json is not None:
         kept = record.whole(results, sizes, servers, found.left_out, about, complete=status == MEASURED)
         record.write(options.json, kept)
-    return status or (TROUBLE if results.trouble or not servers else MEASURED)
+    return status or (TROUBLE if results.trouble or not results.rounds else MEASURED)
 
 
 def _interrupted(_: int, __: FrameType | None) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from tests.bench.results import Results, Row, Spread, rows
 from tests.bench.servers.pysshd import PYSSHD_SHARED
-from tests.bench.servers.registry import OTHER, REFERENCE
+from tests.bench.servers.registry import ENGINE, OTHER, REFERENCE
 from tests.gates.show import BOLD, DIM, GREEN, RED, paint
 
 HEADS = ("", "", "isolation", "pysshd", "OpenSSH", "AsyncSSH", "ratio", "target", "")
@@ -41,7 +41,7 @@ def _cells(row: Row) -> list[str]:
     return [
         row.benchmark.name,
         f"{row.figure.name}, {row.figure.unit}" if row.figure.unit else row.figure.name,
-        "shared" if row.server == PYSSHD_SHARED.name else "connection",
+        {PYSSHD_SHARED.name: "shared", ENGINE: NOTHING}.get(row.server, "connection"),
         spread(row.ours),
         spread(row.others.get(REFERENCE)),
         spread(row.others.get(OTHER)),

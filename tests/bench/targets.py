@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 
 from tests.bench.measures.base import Figure
 from tests.bench.servers.pysshd import PYSSHD, PYSSHD_SHARED
+from tests.bench.servers.registry import ENGINE
 
 ONE, SHARED = PYSSHD.name, PYSSHD_SHARED.name
 
@@ -39,7 +40,13 @@ TARGETS = (
     Target("echo-*", "p50", _both(1.5)),
     Target("idle", "memory", {ONE: 4000.0, SHARED: 25.0}, relative=False),
     Target("start", "first banner", _both(400.0), relative=False),
-)
+    Target("policy-load", "cpu", {ENGINE: 1.0}, relative=False),
+    Target("policy-load-large", "cpu", {ENGINE: 10.0}, relative=False),
+    Target("policy-load-large", "process", {ENGINE: 100.0}, relative=False),
+    Target("policy-decide", "median", {ENGINE: 20.0}, relative=False),
+    *(Target("policy-patterns", name, {ENGINE: 1.0}, relative=False)
+      for name in ("glob", "regex", "path", "host", "command")),
+)  # fmt: skip
 """The first that matches holds."""
 
 

@@ -15,7 +15,7 @@ from tests.bench.options import SERVERS as NAMES
 from tests.bench.options import parse
 from tests.bench.results import Results, Spread, rows, spread_of
 from tests.bench.run import rotated, sizes_of
-from tests.bench.servers.registry import OURS, SERVERS
+from tests.bench.servers.registry import ENGINE, OURS, SERVERS
 from tests.bench.targets import TARGETS, distance, target_of
 
 GCM = BENCHMARKS["download-aes128-gcm"]
@@ -53,6 +53,13 @@ def test_the_table_says_it_for_a_person() -> None:
     assert table.verdict(made()) == "1 of 3 targets met"
 
 
+def test_what_needs_no_server_has_a_row_and_targets_of_its_own() -> None:
+    results = Results()
+    results.add(BENCHMARKS["policy-load"], ENGINE, {"cpu": 2.0})
+    assert [(row.benchmark.name, row.ratio, row.met) for row in rows(results)] == [("policy-load", None, False)]
+    assert re.search(r"policy-load +cpu, CPU s +– +2\.00 +– +– +– +≤ 1 CPU s +not met", table.lines(results)[1])
+
+
 def test_what_is_not_known_is_left_out() -> None:
     results = Results()
     results.add(BENCHMARKS["idle"], "pysshd", {"memory": None, "processes": 1.0})
@@ -66,7 +73,7 @@ def test_a_target_is_of_a_figure_that_is_measured(target: object) -> None:
         found[0]
         for benchmark in BENCHMARKS.values()
         for figure in benchmark.figures
-        for server in OURS
+        for server in (*OURS, ENGINE)
         if (found := target_of(benchmark.name, figure.name, server)) is not None
     ]
     assert any(found is target for found in held)

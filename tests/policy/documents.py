@@ -41,7 +41,7 @@ FROM = st.sampled_from(["10.0.0.0/8", "10.1.0.0/16", '"fd00::/8"', "[192.0.2.1, 
 WITH = st.sampled_from(["publickey", "password", "publickey+password", "[publickey+publickey, password]"])
 
 
-def _conditions(windows: bool) -> st.SearchStrategy[dict[str, str]]:
+def conditions(windows: bool) -> st.SearchStrategy[dict[str, str]]:
     keys: dict[str, st.SearchStrategy[str]] = {
         "who": WHO,
         "account": st.sampled_from(["alice", "git"]),
@@ -134,9 +134,9 @@ class Entry:
 def entries(draw: st.DrawFn, effects: tuple[str, ...] = ("allow", "allow", "deny")) -> Entry:
     """A grant."""
     effect = draw(st.sampled_from(effects))
-    body = draw(_conditions(windows=True))
+    body = draw(conditions(windows=True))
     if draw(st.integers(0, 3)) == 0:
-        unless = draw(_conditions(windows=False))
+        unless = draw(conditions(windows=False))
         if unless:
             body["unless"] = _flow(unless)
     if effect == "allow":

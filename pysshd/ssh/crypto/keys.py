@@ -53,6 +53,11 @@ class PublicKey:
         return KEY_TYPES[self.key_type].algorithms
 
     @property
+    def outline(self) -> "KeyOutline":
+        """What it is, without the means to verify by it."""
+        return KeyOutline(self.key_type, self.blob, self.bits, self.fingerprint)
+
+    @property
     def line(self) -> str:
         """The key as one line of a `.pub` file, without a line end."""
         encoded = base64.b64encode(self.blob).decode("ascii")
@@ -75,6 +80,24 @@ class PublicKey:
             KEY_TYPES[self.key_type].verify(self._material, algorithm, reader, data)
         except DecodeError as error:
             raise InvalidSignatureError(f"signature blob is malformed: {error}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyOutline:
+    """What a public key is, for whoever only lists it: a tenth of the memory, for it can not verify anything.
+
+    As of `PublicKey`.
+    """
+
+    key_type: str
+    blob: bytes = field(repr=False)
+    bits: int = field(compare=False)
+    fingerprint: str = field(compare=False)
+
+    @property
+    def algorithms(self) -> tuple[str, ...]:
+        """The signature algorithms that fit this key, best first."""
+        return KEY_TYPES[self.key_type].algorithms
 
 
 def fingerprint(blob: bytes) -> str:

@@ -22,10 +22,12 @@ class Sizes:
     echoes: int
     echoes_under_load: int
     idle_connections: int
+    decisions: int
+    """Rounds of the policy engine, of which the least counts."""
 
 
-QUICK = Sizes(3, 256_000_000, 24, 48, 5, 200, 60, 40)
-FULL = Sizes(5, 1_000_000_000, 40, 320, 20, 1000, 300, 200)
+QUICK = Sizes(3, 256_000_000, 24, 48, 5, 200, 60, 40, 5)
+FULL = Sizes(5, 1_000_000_000, 40, 320, 20, 1000, 300, 200, 15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +41,14 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Benchmark:
-    """One measurement of one server, done once in each round. `client` is the client that was used."""
+    """One measurement, done once in each round. `client` is the client that was used.
+
+    measure: of one server. alone: in its place, for what needs no server.
+    """
 
     name: str
     about: str
     client: str
     figures: tuple[Figure, ...]
-    measure: Callable[[Running, Hands, Sizes], Taken]
+    measure: Callable[[Running, Hands, Sizes], Taken] | None = None
+    alone: Callable[[Sizes], Taken] | None = None

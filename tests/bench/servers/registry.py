@@ -10,4 +10,7 @@ OURS = (PYSSHD.name, PYSSHD_SHARED.name)
 """What is shown against `REFERENCE`."""
 
 REFERENCE = OPENSSH.name
+ENGINE = "engine"
+"""In the place of a server, for what is measured without one."""
+
 OTHER = ASYNCSSH.name

@@ -1,0 +1,1 @@
+"""The policy engine, measured without a server: large documents, varied requests, and the worst of patterns."""
