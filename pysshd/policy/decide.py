@@ -1,7 +1,9 @@
 """The engine: one pure, total function from a compiled ruleset and a query to a decision."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from pysshd.patterns.names import BREAK, SIGNALS, is_subsystem, is_term, variable_fault
 from pysshd.patterns.paths import virtual_path
@@ -14,14 +16,14 @@ from pysshd.policy.decision import Decision, Tried
 from pysshd.policy.found import CLASH as _CLASH
 from pysshd.policy.found import REFUSED as _REFUSED
 from pysshd.policy.found import Found as _Found
+from pysshd.policy.lacking import Wanted, lacking_slots
 from pysshd.policy.login import case_of, decide_login, first_methods
 from pysshd.policy.narrow import narrowed
-from pysshd.policy.people import Person, place_of
+from pysshd.policy.people import place_of
 from pysshd.policy.query import (
     Break,
     Env,
     Exec,
-    Facts,
     Global,
     Login,
     Pty,
@@ -35,8 +37,8 @@ from pysshd.policy.query import (
     Unknown,
 )
 from pysshd.policy.rights import ExecRight, Rights, RunRight, ShellRight, Values, order
-from pysshd.policy.rights_net import HOME
 from pysshd.policy.ruleset import Effect, Grant, Ruleset
+from pysshd.policy.slot_values import values_of, why_missing
 from pysshd.policy.standing import earliest, standing
 from pysshd.policy.ways import EnvSettings, EnvWay, GlobalWay, PtyWay, RunWay, SessionWay, SignalWay, Way
 
@@ -59,7 +61,7 @@ def decide(ruleset: Ruleset, query: Query, *, trace: bool = False) -> Decision:
     always = _settled(request)
     if always is not None:
         return always
-    values = _values(facts, person)
+    values = values_of(ruleset, facts, person)
     asked = asked_of(request, None if isinstance(facts.own_addresses, Unknown) else facts.own_addresses, values)
     if isinstance(asked, str):
         return Decision(False, None, valid_until=edge, decided_by="the language", reason=asked)
@@ -69,7 +71,8 @@ def decide(ruleset: Ruleset, query: Query, *, trace: bool = False) -> Decision:
     server = ruleset.settings.server
     free = server.accounts == "system" or server.owner == person.name
     case = case_of(person, facts.account, facts, facts.methods)
-    found = _Judgement(request, case, values, free, trace, asked)
+    tracing = partial(why_missing, ruleset=ruleset, facts=facts, person=person) if trace else None
+    found = _Judgement(request, case, values, free, tracing, asked)
     for grant in ruleset.grants_of(person):
         found.take(grant)
     return found.decision(edge)
@@ -87,24 +90,6 @@ def _settled(request: Request) -> Decision | None:
         return Decision(True, GlobalWay(), decided_by="the language", reason="it is always answered")
     reason = _refusal(request)
     return Decision(False, None, decided_by="the language", reason=reason) if reason else None
-
-
-def _values(facts: Facts, person: Person) -> Values:
-    """What fills the slots: `{key}` is the name of the first key of the login, else its fingerprint.
-
-    The fingerprint's `/` and `+` are written as `_` and `-`, so that it is one part of a path. The home is that of the
-    session's account, else what `users` says.
-    """
-    values = {"user": person.name, "account": facts.account}
-    step = next((step for step in facts.methods if step.method == "publickey"), None)
-    if step is not None:
-        key = person.key_of(step)
-        name = key.name if key is not None else None
-        values["key"] = name or (step.key or "").replace("/", "_").replace("+", "-")
-    home = facts.unix.home if facts.unix is not None else person.home
-    if home is not None:
-        values[HOME] = home
-    return values
 
 
 def _env_refusal(request: Env) -> str:
@@ -138,17 +123,24 @@ class _Judgement:
     """
 
     def __init__(
-        self, request: Request, case: Case, values: Values, free: bool, trace: bool, asked: Asked | None
+        self,
+        request: Request,
+        case: Case,
+        values: Values,
+        free: bool,
+        tracing: Callable[[str], str] | None,
+        asked: Asked | None,
     ) -> None:
-        """`free`: what is not confined may be run too, for it is not the daemon's own user; `asked`: a request that
-        reaches beyond the session, read.
+        """`free`: what is not confined may be run too, for it is not the daemon's own user; `tracing`: says why a slot
+        has no value, where a trace is asked for; `asked`: a request that reaches beyond the session, read.
         """
         self.case = case
         self._values = values
         self._free = free
         self._request = request
         self._asked = asked
-        self._trace: list[tuple[int, Tried]] | None = [] if trace else None
+        self._trace: list[tuple[int, Tried]] | None = [] if tracing is not None else None
+        self._tracing = tracing
         self._running: object = request.running if isinstance(request, Signal | Break) else request
         self._signal = request.name if isinstance(request, Signal) else BREAK
         self._words = _words(self._running)
@@ -238,9 +230,15 @@ class _Judgement:
 
     def _note(self, grant: Grant, relevant: bool) -> None:
         assert self._trace is not None
+        assert self._tracing is not None
         failed = grant.conditions.failed(self.case)
         matched = not failed or (grant.effect is not Effect.ALLOW and grant.conditions.truth(self.case) is not FALSE)
-        if matched and not relevant:
+        wanted = Wanted(self._running, self._words, self._asked, self._asks_for_sftp)
+        speaks = matched and grant.effect is Effect.ALLOW
+        lacking = lacking_slots(grant.rights, wanted, self._values) if speaks else frozenset[str]()
+        if lacking:
+            matched, failed = False, "; ".join(map(self._tracing, sorted(lacking)))
+        elif matched and not relevant:
             matched, failed = False, "it does not speak of this request"
         self._trace.append((grant.number, Tried(grant.name, grant.where, matched, failed)))
 

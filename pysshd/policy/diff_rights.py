@@ -16,12 +16,12 @@ from pysshd.policy.query import Exec
 from pysshd.policy.rights import ExecRight, ForcedRight, Rights, SetRight, ShellRight, SubsystemRight
 from pysshd.policy.rights_sftp import SftpRight
 from pysshd.policy.ruleset import Grant
-from pysshd.policy.templates import LATER, SLOTS
+from pysshd.policy.templates import SLOTS
 
 PLAIN: Final = frozenset(["runs", "pty", "accept", "sets", "signals"])
 """The kinds of which is known that a deny of one never touches another one."""
 
-_ODD_SLOTS: Final = frozenset([*SLOTS, *LATER]) - {"user", "account"}
+_ODD_SLOTS: Final = frozenset(SLOTS) - {"user", "account"}
 """Slots that one person of one account may fill with other words under another policy."""
 
 

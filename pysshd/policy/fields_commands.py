@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from pysshd.patterns.regex import RegexError, parse_regex
-from pysshd.patterns.slots import EnumSlot, PathSlot, RegexSlot, Slot
+from pysshd.patterns.slots import HOME, EnumSlot, PathSlot, RegexSlot, Slot
 from pysshd.patterns.words import (
+    SlotWord,
     WordForm,
     WordPattern,
     WordsError,
@@ -32,6 +33,7 @@ from pysshd.policy.values import size
 
 _LEAST_QUOTA: Final = 10_000_000
 _SLOTS: Final = ("enum", "regex", "path_under")
+_HOME: Final = f"{{{HOME}}}"
 _IN_A_LIST: Final = 'the words of one command are a list of their own: exec: [[tail, -n, {regex: "[0-9]+"}]]'
 
 
@@ -81,7 +83,7 @@ def _mapping(node: Mapping) -> ExecItem:
 def _command(node: Sequence) -> ExecItem:
     words = [(_word(item), item.mark) for item in listed(node)]
     for form, mark in words:
-        if not (isinstance(form, WordPattern) or is_askable(form)):
+        if not (isinstance(form, WordPattern | SlotWord) or is_askable(form)):
             raise bad(f"{form} takes no word that a request can have", mark=mark)
     source = f"[{', '.join(str(form) for form, _ in words)}]"
     try:
@@ -147,16 +149,20 @@ _READERS: Final[dict[str, Callable[[Node], Slot]]] = {"enum": _enum, "regex": _r
 
 
 def folder(node: object) -> Template:
-    """The absolute path of a folder, plain, in which `{user}` and its like fill one part or a piece of one."""
+    """The absolute path of a folder, plain, in which `{user}` and its like fill one part or a piece of one; or one that
+    begins with `{home}`.
+    """
     found = scalar(node, "an absolute path")
     try:
         template = parse_template(found.text)
     except TemplateError as error:
         raise bad(f"path {show(found.text)}: {error}", mark=found.mark) from None
-    head, *parts = found.text.rstrip("/").split("/")
-    if not found.text.startswith("/") or head or any(part in ("", ".", "..") for part in parts):
-        raise bad(f"found {show(found.text)}, expected an absolute path without empty parts, '.' and '..'",
-                  mark=found.mark)  # fmt: skip
+    head, *parts = found.text.removeprefix(_HOME).rstrip("/").split("/")
+    absolute = template.in_home or found.text.startswith("/")
+    if not absolute or head or any(part in ("", ".", "..") for part in parts):
+        hint = f"write {_HOME}/…" if found.text.startswith("~") else ""
+        raise bad(f"found {show(found.text)}, expected an absolute path, or one that begins with {_HOME}, without "
+                  "empty parts, '.' and '..'", hint, found.mark)  # fmt: skip
     if any(char < " " or char == "\x7f" for char in found.text):
         raise bad("found a path with a control character", mark=found.mark)
     kept = (*template.parts[:-1], template.parts[-1].rstrip("/"))

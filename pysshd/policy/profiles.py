@@ -25,6 +25,7 @@ from pysshd.policy.templates import Template
 from pysshd.policy.ways import EnvSettings
 
 _Words: TypeAlias = tuple[str, ...]
+_IN_HOME: Final = ("{home}",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,11 @@ def touches(profile: Profile, words: _Words, values: Values) -> bool:
     return places_of(profile, values).could_have(asked)
 
 
+def concerns(profile: Profile, words: _Words) -> bool:
+    """Whether a request is for the program of the profile, whatever it asks of it."""
+    return _PROGRAMS[profile.name].concerns(words)
+
+
 def _forced(profile: Profile, places: Places) -> _Words | None:
     if profile.name == "rsync":
         return rsync_forced(profile)
@@ -161,8 +167,16 @@ def copies(profile: Profile) -> bool:
 
 
 def roots_for(profile: Profile, user: str) -> list[Parts]:
-    """The folders of a profile for a person, as far as they are known: a part with another slot could be anything."""
-    return [parts_of(str(path).replace("{user}", user)) for path in profile.paths]
+    """The folders of a profile for a person, as far as they are known: a part with another slot could be anything, and
+    the home is where it is by custom.
+    """
+    known = ((path, str(path).replace("{user}", user)) for path in profile.paths)
+    return [parts_of(text.replace("{home}", home_of(user), 1) if path.in_home else text) for path, text in known]
+
+
+def home_of(account: str) -> str:
+    """Where the home of an account is by custom."""
+    return "/root" if account == "root" else f"/home/{account}"
 
 
 def _parts(template: Template) -> Parts:
@@ -172,9 +186,11 @@ def _parts(template: Template) -> Parts:
 def _below(profile: Profile, base: Template) -> list[Parts]:
     """The relative paths that a profile permits: each stands for itself and all below it."""
     start = _parts(base)
-    found = []
+    found: list[Parts] = []
     for root in map(_parts, profile.paths):
-        if agree(root, start):
+        if _apart(root, start):
+            found.append(())  # the one may lie in the other, so that any path could be meant
+        elif agree(root, start):
             found.append(root[len(start) :])
     return found
 
@@ -186,5 +202,12 @@ def _overlap(left: list[Parts], right: list[Parts]) -> Parts | None:
 
 
 def agree(one: Parts, two: Parts) -> bool:
-    """Whether one path could be the beginning of the other: a part with a slot could be anything."""
-    return all(a == b or "{" in a or "{" in b for a, b in zip(one, two, strict=False))
+    """Whether one path could be the beginning of the other: a part with a slot could be anything, and so could a home
+    of which only the other path does not speak.
+    """
+    return _apart(one, two) or all(a == b or "{" in a or "{" in b for a, b in zip(one, two, strict=False))
+
+
+def _apart(one: Parts, two: Parts) -> bool:
+    """Whether one path is below a home and the other is not said to be."""
+    return (one[:1] == _IN_HOME) != (two[:1] == _IN_HOME)
