@@ -91,12 +91,15 @@ class BoundCheck:
     def check(self, grants: Iterable[Grant], report: Report, marks: Mapping[str, Mark]) -> None:
         """Look at every grant that has bounds."""
         for grant in grants:
+            shared = [limit for limit in sorted(grant.bounds.limits) if limit.per == "all"]
+            if not shared and grant.effect is not Effect.BOUND:
+                continue
             meant = [person for person in self._people if grant.conditions.concerns(person)]
             if grant.effect is Effect.BOUND and meant:
                 for message in self._in_vain(grant, meant):
                     report.warning(marks[grant.where], message)
-            for limit in sorted(grant.bounds.limits) if grant.effect is not Effect.DENY else ():
-                if limit.per == "all" and (guest := self._guest_beside_others(grant, meant)):
+            for limit in shared:
+                if guest := self._guest_beside_others(grant, meant):
                     report.warning(
                         marks[grant.where],
                         f"{limit} of {grant.name} is used up by guests for everybody: it counts what {guest} and the "

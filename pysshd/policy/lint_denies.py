@@ -29,7 +29,7 @@ class DenyCheck:
             if grant.effect is not Effect.DENY:
                 continue
             meant = [person for person in people if grant.conditions.concerns(person)]
-            if self._holds(grant, meant) and not self._denies(grant, meant, grants_of):
+            if not self._denies(grant, meant, grants_of) and self._holds(grant, meant):
                 what = "anything" if grant.everything else "any of it"
                 self._report.warning(
                     self._marks[grant.where],
