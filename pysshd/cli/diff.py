@@ -1,7 +1,6 @@
 """`pysshd diff`: who may do more under a new policy than under an old one, and who less."""
 
 import json
-import os
 import sys
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -10,9 +9,9 @@ from typing import Final
 
 import click
 
+from pysshd.cli.show import as_given, load
 from pysshd.policy.diff import Change, Difference, difference
 from pysshd.policy.diff_sessions import Side
-from pysshd.policy.load import load_file
 from pysshd.policy.problems import PolicyError
 
 NOTHING_GAINED, GAINED, TROUBLE = 0, 1, 2
@@ -44,11 +43,11 @@ def diff(old: Path, new: Path, as_json: bool) -> None:
 def _side(file: Path) -> Side:
     """A policy, also one that this version could not serve; one that is refused ends the command."""
     try:
-        loaded = load_file(str(file), owner_uids=frozenset({0, os.geteuid()}), language=True)
+        loaded = load(file, language=True)
     except PolicyError as error:
         for problem in error.problems:
             if problem.severity == "error":
-                click.secho(str(problem), fg="red", err=True)
+                click.secho(as_given(str(problem)), fg="red", err=True)
         click.secho(f"{file}: refused, and not compared", fg="red", err=True)
         sys.exit(TROUBLE)
     return Side(loaded.ruleset, loaded.key_files)
@@ -79,13 +78,13 @@ def _show(found: Difference) -> None:
 
 def _show_change(change: Change, sign: str, colour: str) -> None:
     may = " (may be)" if sign == "?" else ""
-    click.secho(f"{sign} {_named(change.people)}: {change.what}{may}", fg=colour)
+    click.secho(f"{sign} {_named(change.people)}: {as_given(change.what)}{may}", fg=colour)
     if change.conditions:
         click.echo(f"    where   {change.conditions}")
     if change.example:
         click.echo(f"    such as {change.example}")
-    click.echo(f"    old     {change.old}")
-    click.echo(f"    new     {change.new}")
+    click.echo(f"    old     {as_given(change.old)}")
+    click.echo(f"    new     {as_given(change.new)}")
 
 
 def _named(people: Iterable[str]) -> str:

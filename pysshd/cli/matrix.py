@@ -1,7 +1,6 @@
 """`pysshd matrix`: people × permissions, as a table, as JSON, or as a page for a browser."""
 
 import json
-import os
 import shutil
 import sys
 from dataclasses import asdict
@@ -11,8 +10,8 @@ import click
 
 from pysshd.cli.matrix_html import page
 from pysshd.cli.matrix_text import table
+from pysshd.cli.show import as_given, load
 from pysshd.policy.diff_sessions import Side
-from pysshd.policy.load import load_file
 from pysshd.policy.matrix import Matrix
 from pysshd.policy.matrix import matrix as matrix_of
 from pysshd.policy.problems import PolicyError
@@ -30,9 +29,9 @@ def matrix(file: Path, as_json: bool, html: Path | None) -> None:
     where the file is refused.
     """
     try:
-        loaded = load_file(str(file), owner_uids=frozenset({0, os.geteuid()}), language=True)
+        loaded = load(file, language=True)
     except PolicyError as error:
-        click.echo(str(error), err=True)
+        click.echo(as_given(str(error)), err=True)
         click.secho(f"{file}: refused", fg="red", err=True)
         sys.exit(2)
     found = matrix_of(Side(loaded.ruleset, loaded.key_files))
@@ -41,7 +40,7 @@ def matrix(file: Path, as_json: bool, html: Path | None) -> None:
     if as_json:
         click.echo(json.dumps(_plain(found), indent=2))
     elif html is None:
-        click.echo(table(found, shutil.get_terminal_size().columns))
+        click.echo(as_given(table(found, shutil.get_terminal_size().columns)))
 
 
 def _write(file: Path, text: str) -> None:

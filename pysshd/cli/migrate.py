@@ -1,12 +1,11 @@
 """`pysshd migrate`: bring a policy file to the version that this daemon reads."""
 
-import os
 import sys
 from pathlib import Path
 
 import click
 
-from pysshd.policy.load import load_file
+from pysshd.cli.show import as_given, load
 from pysshd.policy.model import VERSION
 from pysshd.policy.problems import PolicyError
 
@@ -20,9 +19,9 @@ def migrate(file: Path) -> None:
     to be done, 2 the file is refused.
     """
     try:
-        load_file(str(file), owner_uids=frozenset({0, os.geteuid()}), language=True)
+        load(file, language=True)
     except PolicyError as error:
-        click.echo(str(error), err=True)
+        click.echo(as_given(str(error)), err=True)
         click.secho(f"{file}: refused; 'pysshd check {file}' says more", fg="red", err=True)
         sys.exit(2)
     click.echo(f"{file}: version {VERSION}, the only one there is; nothing to do")

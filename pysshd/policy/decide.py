@@ -267,9 +267,9 @@ class _Judgement:
         for grant in (*found.grants, *self._bounding):
             bounds = bounds | grant.bounds
         first = min(found.grants, key=lambda grant: grant.number)
-        return Decision(
-            True, found.way, bounds, until, trace, found.decided_by or first.where, f"{first.name} {found.reason}"
-        )
+        by = found.decided_by or first.where
+        reason = found.reason.removesuffix(f" ({by})")  # one place is told once
+        return Decision(True, found.way, bounds, until, trace, by, f"{first.name} {reason}")
 
     def _run(self, request: Run) -> "_Found":
         """The most cautious way among those that the permissions offer; where two remain, none is taken."""

@@ -134,8 +134,14 @@ def public_key(node: object) -> InlineKey:
         hint = ""
         if first in _KEY_OPTIONS or "=" in found.text.split(" ")[0]:
             hint = "options of authorized_keys have no place here: what may be done is said by roles and grants"
+        elif "-----begin" in found.text.lower():
+            hint = "that is no public key but a file, perhaps the secret half; write the one line of the .pub file"
         elif first.endswith(".pub") or "/" in first:
             hint = "for a file write {file: …}"
+        elif "malformed" in str(error) or "base64" in str(error):
+            hint = "it is not whole: copy the line of the .pub file as it is, into one line between quotes"
+        elif first == "ssh-dss":
+            hint = "no version serves DSA; make another one with ssh-keygen -t ed25519"
         raise bad(str(error), hint) from None
 
 

@@ -67,6 +67,7 @@ Risk = Annotated[str, PlainValidator(_risk)]
 class ServerModel(Record):
     """`server`."""
 
+    example: ClassVar[str] = '{listen: "*:2222"}'
     later: ClassVar[frozenset[str]] = frozenset(["pid_file"])
     never: ClassVar[MappingOf[str, str]] = LOGIN_RECORDS
 
@@ -140,6 +141,7 @@ def _rekey_bytes(node: object) -> int:
 class RekeyModel(Record):
     """`crypto.rekey`: new keys after so many bytes or so much time."""
 
+    example: ClassVar[str] = "{bytes: 1GiB}"
     bytes_: Annotated[int | None, PlainValidator(_rekey_bytes)] = Field(None, alias="bytes")
     interval: Annotated[float | None, PlainValidator(_Span(60, 86400))] = None
 
@@ -147,6 +149,7 @@ class RekeyModel(Record):
 class CryptoModel(Record):
     """`crypto`."""
 
+    example: ClassVar[str] = "{profile: strict}"
     later: ClassVar[frozenset[str]] = frozenset(["ca_signature_algorithms", "moduli"])
 
     profile: Annotated[Literal["strict", "default", "compatible"], PlainValidator(_profile)] = "default"
@@ -164,6 +167,7 @@ class CryptoModel(Record):
 class StartupsModel(Record):
     """`limits.startups`: connections that have not logged in."""
 
+    example: ClassVar[str] = "{start: 10, rate: 30%, full: 100}"
     start: Annotated[int, PlainValidator(_Count(1, 100000))]
     rate: Annotated[int, PlainValidator(_percent)]
     full: Annotated[int, PlainValidator(_Count(1, 100000))]
@@ -174,6 +178,7 @@ class StartupsModel(Record):
 class LimitsModel(Record):
     """`limits`: of the daemon and of each connection, before anyone has a name."""
 
+    example: ClassVar[str] = "{login_grace: 60s}"
     later: ClassVar[frozenset[str]] = frozenset(
         ["penalties", "per_source", "keepalive", "idle", "bandwidth", "lifetime", "channels", "forwards", "unused",
          "requests", "memory"]
@@ -189,6 +194,7 @@ class LimitsModel(Record):
 class KeyModel(Record):
     """A key of a person with attributes: a file, or the key itself."""
 
+    example: ClassVar[str] = "{file: keys/alice.pub}"
     later: ClassVar[frozenset[str]] = frozenset(["options", "from", "certificate", "no_touch_required"])
 
     name: Name | None = None
@@ -216,12 +222,14 @@ def _key(node: object, handler: ValidatorFunctionWrapHandler) -> object:
 class TotpModel(Record):
     """`totp` of a person: one-time passwords."""
 
+    example: ClassVar[str] = "{secret_file: totp/alice}"
     secret_file: Path
 
 
 class UserModel(Record):
     """An entry of `users`: a person."""
 
+    example: ClassVar[str] = '{keys: ["ssh-ed25519 AAAA…"]}'
     later: ClassVar[frozenset[str]] = frozenset(
         ["uid", "shell", "certificates", "principals", "secret", "pam", "guest"]
     )
@@ -245,6 +253,7 @@ _OF_ONE: Final = "what proves who somebody is belongs to one person: write it in
 class UserDefaultsModel(Record):
     """`user_defaults`: what an entry of `users` does not say itself; `{user}` is the person's name."""
 
+    example: ClassVar[str] = "{groups: staff}"
     never: ClassVar[MappingOf[str, str]] = dict.fromkeys(("keys", "password", "totp", "names"), _OF_ONE)
 
     groups: Many[Name] | None = None
@@ -287,6 +296,7 @@ def _keepalive(node: object, handler: ValidatorFunctionWrapHandler) -> object:
 class LoginSetModel(Record):
     """`set` of a login entry."""
 
+    example: ClassVar[str] = "{keepalive: 60s}"
     keepalive: Annotated[KeepaliveModel, WrapValidator(_keepalive)] | None = None
     rekey: RekeyModel | None = None
     sessions: Annotated[int | None, PlainValidator(_Count(1, 1000))] = None

@@ -35,6 +35,7 @@ KeyPath: TypeAlias = Annotated[Text, PlainValidator(_key_path)]
 class SourceKeysModel(Record):
     """An item of `keys` of a source."""
 
+    example: ClassVar[str] = "{authorized_keys: ~/.ssh/authorized_keys}"
     later: ClassVar[frozenset[str]] = frozenset(["file", "command", "directory"])
 
     authorized_keys: KeyPath | None = None
@@ -43,6 +44,7 @@ class SourceKeysModel(Record):
 class SystemModel(Record):
     """`system`: which of the host's accounts are people."""
 
+    example: ClassVar[str] = "{min_uid: 1000}"
     min_uid: LeastUid | None = None
 
 
@@ -57,6 +59,7 @@ def _system(node: object) -> Literal["system"]:
 class SourceModel(Record):
     """An item of `sources`."""
 
+    example: ClassVar[str] = "{system: {min_uid: 1000}}"
     later: ClassVar[frozenset[str]] = frozenset(
         ["directory", "command", "run_as", "timeout", "totp", "certificates", "groups", "pam"]
     )

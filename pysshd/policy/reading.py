@@ -146,6 +146,7 @@ class Record(BaseModel):
         one is good, but is not served.
     never: keys that somebody may look for and that are no part of the language, and what to do instead.
     elsewhere: keys of another record that somebody may look for here, and what to write.
+    example: a short one, to be told where something else stands in its place.
     """
 
     model_config = ConfigDict(
@@ -160,12 +161,13 @@ class Record(BaseModel):
     unserved: ClassVar[frozenset[str]] = frozenset()
     never: ClassVar[MappingOf[str, str]] = {}
     elsewhere: ClassVar[MappingOf[str, str]] = {}
+    example: ClassVar[str] = ""
     _node: Mapping = PrivateAttr()
 
     @model_validator(mode="wrap")
     @classmethod
     def _open(cls, node: Any, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo) -> Self:
-        found = mapped(node)
+        found = mapped(node, f"keys and values such as {cls.example}" if cls.example else "keys and values")
         assert isinstance(info.context, Reading)
         info.context.models[id(found)] = cls
         info.context.unserved += [key for key, _ in found.entries if key.text in cls.unserved]
