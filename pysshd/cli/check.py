@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -25,41 +26,59 @@ OK, WARNED, REFUSED = 0, 1, 2
 @click.option("--language", is_flag=True, help="Judge what is written, also what this version does not serve yet.")
 @click.option("--json", "as_json", is_flag=True, help="Answer as JSON on standard output.")
 def check(file: Path, strict: bool, against: Path | None, language: bool, as_json: bool) -> None:
-    """Check the policy FILE without serving it.
+    """Check the policy FILE, and the files that it includes, without serving it.
 
-    Every problem is reported in one run, with its place, the line that it stands in and what to do. Exit status: 0
-    clean or warned, 1 warned under --strict, 2 refused. Its `tests` are judged, too, and one that fails is an error
-    here. A file that asks for what this version of the daemon does not serve yet is refused, by name; --language
-    judges the rest of it.
+    Every problem of each of them is reported in one run, with its place, the line that it stands in and what to do.
+    Exit status: 0 clean or warned, 1 warned under --strict, 2 refused. The `tests` are judged, too, and one that fails
+    is an error here. A file that asks for what this version of the daemon does not serve yet is refused, by name;
+    --language judges the rest of it.
     """
     waits: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
     try:
         loaded = load(file, language=language)
         problems: tuple[Problem, ...] = loaded.warnings
+        files = loaded.ruleset.files
         waits = _waits(loaded.ruleset.settings, against, language) if against is not None else waits
     except PolicyError as error:
         problems = error.problems
     refusing = ("error", "failed") if language else ("error", "failed", "unserved")
     errors = sum(problem.severity in refusing for problem in problems)
     warnings = sum(problem.severity == "warning" for problem in problems)
+    answer = _Answer(file, problems, errors, warnings, waits, files)
     if as_json:
-        _write(file, problems, errors, warnings, waits)
+        _write(answer)
     else:
-        _show(file, problems, errors, warnings, waits)
+        _show(answer)
     sys.exit(REFUSED if errors else WARNED if warnings and strict else OK)
 
 
-def _show(file: Path, problems: Sequence[Problem], errors: int, warnings: int, waits: Sequence[str]) -> None:
-    for problem in problems:
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What is said of a policy. files: all that it was read from; of one that is refused it is not known."""
+
+    file: Path
+    problems: Sequence[Problem]
+    errors: int
+    warnings: int
+    waits: Sequence[str]
+    files: Sequence[str]
+
+
+def _show(answer: _Answer) -> None:
+    file, errors, warnings = answer.file, answer.errors, answer.warnings
+    for problem in answer.problems:
         show(problem)
-    for name in waits:
+    for name in answer.waits:
         click.secho(f"{file}: {name} waits for restart", fg="yellow", err=True)
-    unserved = sum(problem.severity == "unserved" for problem in problems)
+    unserved = sum(problem.severity == "unserved" for problem in answer.problems)
     waiting = [f"{unserved} not served"] if unserved else []
     odd = [f"with {counted(warnings, 'warning')}"] if warnings else []
+    included = [counted(len(answer.files) - 1, "included file")] if len(answer.files) > 1 else []
     if not errors:
-        click.secho(f"{file}: {', '.join(['good', *odd, *waiting])}", fg="yellow" if warnings else "green", err=True)
-    elif not any(problem.severity in ("error", "failed") for problem in problems):
+        text = f"{file}: {', '.join(['good', *odd, *waiting, *included])}"
+        click.secho(text, fg="yellow" if warnings else "green", err=True)
+    elif not any(problem.severity in ("error", "failed") for problem in answer.problems):
         text = f"{file}: {', '.join(['refused', *waiting, *odd])}; pysshd check --language judges the rest"
         click.secho(text, fg="red", err=True)
     else:
@@ -67,11 +86,18 @@ def _show(file: Path, problems: Sequence[Problem], errors: int, warnings: int, w
         click.secho(text, fg="red", err=True)
 
 
-def _write(file: Path, problems: Sequence[Problem], errors: int, warnings: int, waits: Sequence[str]) -> None:
-    status = "refused" if errors else "warned" if warnings else "good"
-    found = [plain(problem) for problem in problems]
-    said = {"file": str(file), "status": status, "errors": errors, "warnings": warnings, "problems": found}
-    write_json({**said, "waits_for_restart": list(waits)})
+def _write(answer: _Answer) -> None:
+    write_json(
+        {
+            "file": str(answer.file),
+            "status": "refused" if answer.errors else "warned" if answer.warnings else "good",
+            "errors": answer.errors,
+            "warnings": answer.warnings,
+            "problems": [plain(problem) for problem in answer.problems],
+            "waits_for_restart": list(answer.waits),
+            "files": list(answer.files),
+        }
+    )
 
 
 def _waits(new: Settings, against: Path, language: bool) -> tuple[str, ...]:

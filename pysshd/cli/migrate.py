@@ -13,15 +13,17 @@ from pysshd.policy.problems import PolicyError
 @click.command(short_help="Bring a policy file to the newest version of the language.")
 @click.argument("file", type=click.Path(path_type=Path, readable=False))
 def migrate(file: Path) -> None:
-    """Rewrite the policy FILE for the newest version of the language.
+    """Rewrite the policy FILE, and the files that it includes, for the newest version of the language.
 
-    There is one version so far, and nothing to rewrite: the file is read, and left as it is. Exit status: 0 nothing is
-    to be done, 2 the file is refused.
+    There is one version so far, and nothing to rewrite: the files are read, and left as they are. Exit status: 0
+    nothing is to be done, 2 the file is refused.
     """
     try:
-        load(file, language=True)
+        loaded = load(file, language=True)
     except PolicyError as error:
         click.echo(as_given(str(error)), err=True)
         click.secho(f"{file}: refused; 'pysshd check {file}' says more", fg="red", err=True)
         sys.exit(2)
     click.echo(f"{file}: version {VERSION}, the only one there is; nothing to do")
+    for included in loaded.ruleset.files[1:]:
+        click.echo(f"{included}: version {VERSION}, as the file that includes it; nothing to do")

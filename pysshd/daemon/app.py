@@ -21,7 +21,7 @@ from pysshd.daemon.blame import blamed_on
 from pysshd.daemon.clock import SystemClock
 from pysshd.daemon.front import Front
 from pysshd.daemon.helpers import CONFINEMENT, Helpers, ask_helper
-from pysshd.daemon.hidden import hidden_from_programs, refuse_open_homes
+from pysshd.daemon.hidden import hidden_from_programs, hidden_with, refuse_open_homes
 from pysshd.daemon.host_certificates import HostCertificate, load_certificates
 from pysshd.daemon.interface import Factory, maker_of, threads_watched
 from pysshd.daemon.lifecycle import Signals
@@ -119,7 +119,10 @@ async def _serve(options: Options, log: AuditLog, limits: Limits) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """All that was read and bound before the first connection."""
+    """All that was read and bound before the first connection.
+
+    hidden: whichever files the policy includes; hidden_first: with those of its first version.
+    """
 
     ruleset: Ruleset
     state: Path
@@ -129,6 +132,7 @@ class Prepared:
     listeners: list[listeners.Listener]
     service: users.Identity | None
     worker: users.Identity | None
+    hidden_first: tuple[str, ...]
     limits: Limits = ()
 
 
@@ -151,8 +155,8 @@ def prepare(options: Options, log: AuditLog) -> Prepared:
     with blamed_on(named.where):
         keys = host_keys.load_files(named.files, owners)
     places = (folder, key_folder)
-    hidden = hidden_from_programs(places, (options.policy, *map(Path, named.files)))
-    refuse_open_homes(ruleset.people.values(), hidden, owner, folder / HOMES)
+    hidden = hidden_with(hidden_from_programs(places, (options.policy, *map(Path, named.files))), ruleset)
+    refuse_open_homes(ruleset.people.values(), hidden, owner, folder / HOMES, (*ruleset.files, *ruleset.folders))
     bound = listeners.bind(server.listen)
     try:
         with blamed_on(server.where.get("state")):
@@ -171,7 +175,8 @@ def prepare(options: Options, log: AuditLog) -> Prepared:
     if warning is not None:
         log.write("daemon.warning", detail=warning)
     hidden = hidden_from_programs(places, (options.policy, *(key.file for key in keys)))
-    return Prepared(ruleset, folder, keys, certificates, hidden, bound, service, worker)
+    first = hidden_with(hidden, ruleset)
+    return Prepared(ruleset, folder, keys, certificates, hidden, bound, service, worker, first)
 
 
 def _note(log: AuditLog, text: str) -> None:
@@ -199,7 +204,7 @@ async def _run(options: Options, log: AuditLog, launcher: Launcher, prepared: Pr
     if maker.warning is not None:
         warn(maker.warning)
     signer = make_signer(ruleset.settings.crypto, prepared.keys, prepared.certificates, warn)
-    terms = make_terms(ruleset.settings, signer, prepared.hidden, os.environ.get("TZ"))
+    terms = make_terms(ruleset.settings, signer, prepared.hidden_first, os.environ.get("TZ"))
     with ExitStack() as stack:
         stack.enter_context(closing(helpers))
         stack.enter_context(threads_watched(log))
@@ -237,11 +242,13 @@ def _reloader(options: Options, log: AuditLog, prepared: Prepared, renewing: Ren
     return Reloader(options.policy, load, renewing.put_in_force, InForce(prepared.ruleset.version), log)
 
 
-def _refuse_unservable(options: Options, prepared: Prepared, ruleset: Ruleset) -> None:
-    """Refuse a new policy that this daemon would not have started with: StartupError."""
+def _refuse_unservable(options: Options, prepared: Prepared, ruleset: Ruleset) -> tuple[str, ...]:
+    """Refuse a new policy that this daemon would not have started with: StartupError. Returns what it hides."""
     if prepared.service is None:
         users.service_identity(ruleset.settings.server, ruleset.people, root_may_serve=options.root_may_serve)
-    refuse_open_homes(ruleset.people.values(), prepared.hidden, os.geteuid(), prepared.state / HOMES)
+    hidden, files = hidden_with(prepared.hidden, ruleset), (*ruleset.files, *ruleset.folders)
+    refuse_open_homes(ruleset.people.values(), hidden, os.geteuid(), prepared.state / HOMES, files)
+    return hidden
 
 
 def _turnstile(startups: Startups, clock: SystemClock) -> Turnstile:

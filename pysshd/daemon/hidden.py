@@ -10,12 +10,17 @@ from pysshd import version
 from pysshd.errors import StartupError
 from pysshd.identity.host.trusted_file import LINKS_MAX
 from pysshd.policy.people import Person
+from pysshd.policy.ruleset import Ruleset
 
 SHARED = ("/etc", "/opt", "/usr/local/etc")
 """System folders whose subfolders belong to one program each; everything else of the system belongs to many."""
 
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix", "/gnu")
 """System folders that no program can do without, whatever else lies in them."""
+
+
+HIDDEN_MAX = 32 * 1024
+"""Bytes of all paths that are hidden."""
 
 
 def hidden_from_programs(folders: Iterable[Path], files: Iterable[Path]) -> tuple[str, ...]:
@@ -33,6 +38,26 @@ def hidden_from_programs(folders: Iterable[Path], files: Iterable[Path]) -> tupl
     return tuple(sorted(hidden))
 
 
+def hidden_with(hidden: Iterable[str], ruleset: Ruleset) -> tuple[str, ...]:
+    """Return what is hidden while this version of the policy is in force: `hidden`, and all that it is read from.
+
+    There may be thousands of files: the folders that they are in stand for them, but for those of the system. All of it
+    goes with every program that is started; StartupError where that would be too much.
+    """
+    found = set(hidden)
+    found.update(str(real) for folder in ruleset.folders if _is_ours(real := Path(folder).resolve()))
+    for file in ruleset.files:
+        real = Path(file).resolve()
+        if found.isdisjoint(map(str, real.parents)):
+            found.add(str(real.parent if _is_ours(real.parent) else real))
+    if sum(len(os.fsencode(path)) for path in found) > HIDDEN_MAX:
+        raise StartupError(
+            f"{ruleset.files[0]}: include: its {len(ruleset.files)} files lie in more places than can be hidden from "
+            "confined programs, expected them in a few folders of their own"
+        )
+    return tuple(sorted(found))
+
+
 def _is_ours(folder: Path) -> bool:
     text = str(folder)
     if any(text.startswith(f"{top}/") and text not in SHARED for top in SHARED):
@@ -40,12 +65,14 @@ def _is_ours(folder: Path) -> bool:
     return text != "/" and text not in SHARED and not any(text == top or text.startswith(f"{top}/") for top in SYSTEM)
 
 
-def refuse_open_homes(people: Collection[Person], hidden: Iterable[str], uid: int, homes: Path) -> None:
+def refuse_open_homes(
+    people: Collection[Person], hidden: Iterable[str], uid: int, homes: Path, policy: Iterable[str] = ()
+) -> None:
     """Refuse a home that holds what the daemon lives by; StartupError names the person's line.
 
     To cover it there would not do: its owner could move the folder around it away, and put another in its place. The
     files of people's keys are among it: whoever writes one says who comes in, as whom. They are secret to nobody, so
-    that elsewhere they may be seen.
+    that elsewhere they may be seen. `policy`: its files, and the folders in which some are looked for.
     `uid` is the daemon's, whose own home is unconfined programs' business; `homes` has the home of whom the policy
     gives none.
     """
@@ -59,7 +86,7 @@ def refuse_open_homes(people: Collection[Person], hidden: Iterable[str], uid: in
         for place in (path, *map(str, Path(path).parents)):
             held.setdefault(place, path)
     files = {key.file: None for person in people for key in person.keys if key.file is not None}
-    keys = {place: file for file in files for place in _on_the_way(file)}
+    keys = {place: file for file in (*files, *policy) for place in _on_the_way(file)}
     for person in people:
         named = person.home or str(homes / person.name)
         home = os.path.realpath(named)

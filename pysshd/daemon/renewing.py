@@ -20,10 +20,14 @@ from pysshd.server.rules import Rules
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A policy that was read and may be served by this daemon: with the settings that it can have."""
+    """A policy that was read and may be served by this daemon: with the settings that it can have.
+
+    hidden: what confined programs must not see while it is in force.
+    """
 
     ruleset: Ruleset
     waits: tuple[str, ...]
+    hidden: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +44,15 @@ class Made:
         return self.rules.ruleset.settings.limits
 
 
-def read(load: Callable[[], Ruleset], started: Settings, check: Callable[[Ruleset], None]) -> Read:
-    """Read the policy; StartupError where it is not good, or `check` says that this host can not serve it."""
+def read(load: Callable[[], Ruleset], started: Settings, check: Callable[[Ruleset], tuple[str, ...]]) -> Read:
+    """Read the policy; StartupError where it is not good, or `check` says that this host can not serve it.
+
+    check: returns what is hidden from confined programs.
+    """
     ruleset = load()
     found: Kept = kept(started, ruleset.settings)
     ruleset = replace(ruleset, settings=found.settings)
-    check(ruleset)
-    return Read(ruleset, found.waits)
+    return Read(ruleset, found.waits, check(ruleset))
 
 
 @dataclass(slots=True)
@@ -83,7 +89,7 @@ class Renewing:
         ruleset, before = found.ruleset, self.terms
         await self.check(ruleset)
         signer = make_signer(ruleset.settings.crypto, self.keys, self.certificates, self.warn)
-        terms = make_terms(ruleset.settings, signer, before.hidden, before.timezone)
+        terms = make_terms(ruleset.settings, signer, found.hidden, before.timezone)
         rules = Rules(ruleset, self.make_people(ruleset))
         made = Made(rules, replace(self.services, signer=signer), replace(terms, limits=before.limits))
         self.services, self.terms, self.current.rules = made.services, made.terms, rules

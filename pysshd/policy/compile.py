@@ -24,6 +24,7 @@ from pysshd.policy.lint_conditions import (
 from pysshd.policy.lint_denies import DenyCheck
 from pysshd.policy.lint_forward import ShellBesideForward, warn_denied_ipv4, warn_denied_names
 from pysshd.policy.lint_grants import warn_empty, warn_shadowed, warn_unused_roles
+from pysshd.policy.lint_include import warn_granting_files, warn_root_elsewhere
 from pysshd.policy.lint_login import check_login
 from pysshd.policy.lint_people import NeverAdmitted
 from pysshd.policy.lint_profiles import ProfileCheck
@@ -71,6 +72,8 @@ def compile_policy(document: Document, key_files: KeyFiles | None, report: Repor
         nobodies = {person.name for person in everyone if person.certified or person.guests is not None}
         owner = OwnerCheck(worlds, report, entries.marks).owner(everyone, ruleset.grants_of, owner, nobodies)
     if not report.refused:
+        warn_granting_files(document, report)
+        warn_root_elsewhere(document, report)
         warn_unusable_keys(document, key_files, settings.crypto, report)
         warn_unused_roles(document, entries.roles_used, report)
         warn_unused_listeners(document, report)

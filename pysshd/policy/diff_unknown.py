@@ -14,7 +14,7 @@ from pysshd.policy.diff_settings import COMPARED, Wider
 from pysshd.policy.people import Person
 
 _OF_A_RULESET: Final = frozenset(
-    ["settings", "people", "login", "grants", "source", "system_groups", "written", "version"]
+    ["settings", "people", "login", "grants", "source", "system_groups", "written", "version", "files", "folders"]
 )
 """What is compared elsewhere, or follows from the rest."""
 

@@ -1,15 +1,19 @@
 """The document as a whole: its sections, read record by record, so that one bad record hides no problem of another."""
 
 from collections.abc import Callable, Iterator
+from collections.abc import Mapping as MappingOf
+from collections.abc import Sequence as SequenceOf
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 from pysshd.policy.bounds import Record as Recording
 from pysshd.policy.fields import name
 from pysshd.policy.fields_places import Place, address
+from pysshd.policy.include import Fragment, Part, includes_of, joined, stands_twice
 from pysshd.policy.model_authorities import AuthorityModel
 from pysshd.policy.model_bounds import check_limits
 from pysshd.policy.model_entries import DENY_ALL, DenyModel, GrantModel, LoginModel, RoleModel
+from pysshd.policy.model_include import MAIN_ONLY, IncludeModel
 from pysshd.policy.model_settings import CryptoModel, LimitsModel, ServerModel, UserDefaultsModel, UserModel
 from pysshd.policy.model_sftp import check_sftp
 from pysshd.policy.model_sources import SourceModel
@@ -17,11 +21,12 @@ from pysshd.policy.model_tests import CaseModel
 from pysshd.policy.nodes import Mapping, Node, Scalar
 from pysshd.policy.problems import Mark
 from pysshd.policy.reading import Record, check, items, listed, mapped, read, scalar
-from pysshd.policy.report import NOT_YET, Report, meant, show
+from pysshd.policy.report import NOT_YET, Report, meant, one_of, show
 
 VERSION: Final = "1"
 SECTIONS: Final = (
     "version",
+    "include",
     "server",
     "crypto",
     "limits",
@@ -36,7 +41,7 @@ SECTIONS: Final = (
     "grants",
     "tests",
 )
-SECTIONS_LATER: Final = frozenset(["include", "audit", "logging", "revoked"])
+SECTIONS_LATER: Final = frozenset(["audit", "logging", "revoked"])
 BUILT_IN: Final = frozenset(["login-shell", "sftp", "sftp-readonly"])
 
 R = TypeVar("R", bound=Record)
@@ -51,6 +56,7 @@ class Document:
     """
 
     mark: Mark
+    include: list[IncludeModel] = field(default_factory=list)
     server: ServerModel | None = None
     crypto: CryptoModel | None = None
     limits: LimitsModel | None = None
@@ -78,21 +84,27 @@ class Document:
         return tuple(found)
 
 
-def parse_policy(tree: Mapping, report: Report) -> Document:
-    """Read a document; what could not be read is reported and left out."""
-    return _Reader(tree, report).read()
+def parse_policy(tree: Mapping, report: Report, parts: SequenceOf[Part] = ()) -> Document:
+    """Read a document, of a main file and what it includes; what could not be read is reported and left out."""
+    return _Reader(tree, parts, report).read()
 
 
 class _Reader:
-    def __init__(self, tree: Mapping, report: Report) -> None:
+    def __init__(self, tree: Mapping, parts: SequenceOf[Part], report: Report) -> None:
         self._tree = tree
+        self._parts = parts
         self._report = report
         self._document = Document(tree.mark)
+        self._fragment: Fragment | None = None
+        """The included file that is being read; None: the main file."""
+        self._defaults: list[Mapping] = []
+        self._named: dict[str, Mark] = {}
 
     def read(self) -> Document:
         """Every section in its turn."""
         readers: dict[str, Callable[[Node], None]] = {
             "version": self._version,
+            "include": self._include,
             "server": self._server,
             "crypto": self._crypto,
             "limits": self._limits,
@@ -109,19 +121,39 @@ class _Reader:
         }
         if "version" not in self._tree:
             self._report.error(self._tree.mark, "key 'version' is missing, expected 'version: 1'")
-        for key, node in self._tree.entries:
-            if key.text in readers:
-                before = self._report.errors
-                readers[key.text](node)
-                if self._report.errors > before:
-                    self._document.broken.add(key.text)
-            elif key.text in SECTIONS_LATER:
-                self._report.error(key.mark, f"section {show(key.text)} {NOT_YET}")
-            else:
-                expected = ", ".join(SECTIONS)
-                self._report.error(key.mark, f"unknown key {show(key.text)}, expected one of {expected}",
-                                   meant(key.text, SECTIONS))  # fmt: skip
+        for tree, fragment in ((self._tree, None), *((part.tree, part.fragment) for part in self._parts)):
+            self._fragment = fragment
+            for key, node in tree.entries:
+                if self._is_read(key):
+                    before = self._report.errors
+                    readers[key.text](node)
+                    if self._report.errors > before:
+                        self._document.broken.add(key.text)
+        self._join_defaults()
         return self._document
+
+    def _is_read(self, key: Scalar) -> bool:
+        """Whether a section is read, where it stands; reported where it may not be there."""
+        allowed = SECTIONS if self._fragment is None else tuple(self._fragment.may)
+        if key.text in allowed:
+            return True
+        if key.text in SECTIONS_LATER:
+            self._report.error(key.mark, f"section {show(key.text)} {NOT_YET}")
+        elif key.text in MAIN_ONLY:
+            self._report.error(key.mark, f"section {show(key.text)} stands in the main file only")
+        elif self._fragment is not None and key.text in SECTIONS:
+            where = next(iter(self._fragment.may.values())).where
+            self._report.error(key.mark, f"section {show(key.text)} may not stand in this file, which may hold "
+                                         f"{one_of(allowed)} by {where}")  # fmt: skip
+            # What stands in it is known all the same, so that nobody is complained of who refers to it.
+            return True
+        else:
+            self._report.error(key.mark, f"unknown key {show(key.text)}, expected one of {', '.join(allowed)}",
+                               meant(key.text, allowed))  # fmt: skip
+        return False
+
+    def _include(self, node: Node) -> None:
+        self._document.include = includes_of(node, self._report)
 
     def _version(self, node: Node) -> None:
         found = check(node, lambda node: scalar(node, "1"), self._report)
@@ -152,25 +184,30 @@ class _Reader:
             self._report.error(startups.mark, f"start is {startups.start} and full {startups.full}, expected start "
                                               "to be at most full")  # fmt: skip
 
-    def _table(self, node: Node, what: str) -> Iterator[tuple[Scalar, Node]]:
+    def _table(
+        self, node: Node, what: str, known: MappingOf[str, tuple[Mark, object]]
+    ) -> Iterator[tuple[Scalar, Node]]:
+        """What a section of names says. known: what other files say."""
         found = check(node, lambda node: mapped(node, f"names of {what}"), self._report)
         for key, value in found.entries if found is not None else ():
             if check(key, name, self._report) is not None:
+                if key.text in known:
+                    stands_twice(self._report, f"key {show(key.text)}", key.mark, known[key.text][0])
                 yield key, value
 
     def _networks(self, node: Node) -> None:
-        for key, value in self._table(node, "networks and their addresses"):
+        for key, value in self._table(node, "networks and their addresses", self._document.networks):
             if all(char in "0123456789." for char in key.text):
                 self._report.error(key.mark, f"network {show(key.text)} is named like an address")
             places = [check(item, address, self._report) for item in check(value, items, self._report) or ()]
             whole = tuple(place for place in places if place is not None)
             complete = bool(places) and len(whole) == len(places)
-            self._document.networks[key.text] = (key.mark, whole if complete else None)
+            self._document.networks.setdefault(key.text, (key.mark, whole if complete else None))
 
     def _users(self, node: Node) -> None:
-        for key, value in self._table(node, "people"):
+        for key, value in self._table(node, "people", self._document.users):
             user = read(UserModel, value, self._report, self._document.loose)
-            self._document.users[key.text] = (key.mark, user)
+            self._document.users.setdefault(key.text, (key.mark, user))
 
     def _groups(self, node: Node) -> None:
         for item in check(node, items, self._report) or ():
@@ -178,8 +215,8 @@ class _Reader:
             if group is None:
                 continue
             if group.text in self._document.groups:
-                self._report.error(group.mark, f"group {show(group.text)} stands twice")
-            self._document.groups[group.text] = group.mark
+                stands_twice(self._report, f"group {show(group.text)}", group.mark, self._document.groups[group.text])
+            self._document.groups.setdefault(group.text, group.mark)
 
     def _sources(self, node: Node) -> None:
         for item in check(node, listed, self._report) or ():
@@ -194,14 +231,25 @@ class _Reader:
             self._document.sources.append(source)
 
     def _user_defaults(self, node: Node) -> None:
-        self._document.user_defaults = read(UserDefaultsModel, node, self._report, self._document.loose)
+        found = check(node, lambda node: mapped(node, UserDefaultsModel.expected()), self._report)
+        if found is not None:
+            self._defaults.append(found)
+
+    def _join_defaults(self) -> None:
+        """The one record that all files say together."""
+        before = self._report.errors
+        whole = joined(self._defaults, self._report)
+        if whole is not None:
+            self._document.user_defaults = read(UserDefaultsModel, whole, self._report, self._document.loose)
+        if self._report.errors > before:
+            self._document.broken.add("user_defaults")
 
     def _authorities(self, node: Node) -> None:
-        for key, value in self._table(node, "authorities"):
+        for key, value in self._table(node, "authorities", self._document.authorities):
             # The daemon takes no certificates of users yet.
             self._report.unserved(key.mark, f"authority {show(key.text)}")
             authority = read(AuthorityModel, value, self._report)
-            self._document.authorities[key.text] = (key.mark, authority)
+            self._document.authorities.setdefault(key.text, (key.mark, authority))
 
     def _login(self, node: Node) -> None:
         self._document.login = []
@@ -216,13 +264,13 @@ class _Reader:
                 self._document.login.append(entry)
 
     def _roles(self, node: Node) -> None:
-        for key, value in self._table(node, "roles and their permissions"):
+        for key, value in self._table(node, "roles and their permissions", self._document.roles):
             if key.text in BUILT_IN:
                 self._report.error(key.mark, f"role {show(key.text)} is built in, and its name is reserved")
             role = read(RoleModel, value, self._report)
             if role is not None:
                 self._check_role(role)
-            self._document.roles[key.text] = (key.mark, role)
+            self._document.roles.setdefault(key.text, (key.mark, role))
 
     def _check_role(self, role: RoleModel) -> None:
         programs = (role.shell, role.exec_, role.forced, role.subsystems)
@@ -239,6 +287,7 @@ class _Reader:
             check_sftp(role.sftp, self._report, denies=False)
 
     def _grants(self, node: Node) -> None:
+        of_file = f" of {self._fragment.name}" if self._fragment is not None else ""
         for number, item in enumerate(check(node, listed, self._report) or (), 1):
             grant = read(GrantModel, item, self._report, self._document.loose)
             if grant is None:
@@ -246,9 +295,11 @@ class _Reader:
             if not self._check_grant(grant):
                 self._document.loose.append(grant)
                 continue
-            own = grant.name.text if grant.name is not None else f"grant {number}"
-            if grant.name is not None and own in self._document.grant_names:
-                self._report.error(grant.name.mark, f"grant {show(own)} stands twice")
+            own = grant.name.text if grant.name is not None else f"grant {number}{of_file}"
+            if grant.name is not None and own in self._named:
+                stands_twice(self._report, f"grant {show(own)}", grant.name.mark, self._named[own])
+            if grant.name is not None:
+                self._named.setdefault(own, grant.name.mark)
             self._document.grants.append(grant)
             self._document.grant_names.append(own)
 

@@ -31,6 +31,8 @@ _NOT_AFTER: Final = Meaning("Until when it counts; a bare date to its end", "202
 
 SECTIONS: Final[Mapping[str, Meaning]] = {
     "version": Meaning("The version of the language; the only key that must be there", "1"),
+    "include": Meaning("Other files that belong to the policy, and what they may hold",
+                       '[{files: "users.d/*.yaml", may: users}]', "none"),
     "server": Meaning("Where to listen, and whose programs run how", '{listen: ["*:2222"]}', "the defaults below"),
     "crypto": Meaning("Algorithms, and when keys are made anew", "{profile: strict}", "the profile `default`"),
     "limits": Meaning("What one connection, and what the daemon may cost", "{auth_attempts: 3}", "the defaults below"),
@@ -52,6 +54,11 @@ SECTIONS: Final[Mapping[str, Meaning]] = {
 """The sections of a document."""
 
 MEANINGS: Final[Mapping[str, Mapping[str, Meaning]]] = {
+    "IncludeModel": {
+        "files": Meaning("Files, relative to the folder of this one; `*` and `?` stand for characters of one part of "
+                         "a path", '["users.d/*.yaml", roles.yaml]'),
+        "may": Meaning("The sections that these files may hold", "[users, tests]"),
+    },
     "ServerModel": {
         "listen": Meaning('Where to listen: `"address:port"`, `"[IPv6]:port"`, `"*:port"` for every address of both '
                           "families; port 0 takes a free one", '["*:2222", {address: "127.0.0.1:2022", name: local}]',

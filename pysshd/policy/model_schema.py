@@ -1,6 +1,6 @@
 """The JSON Schema of the language, for editors, and a checked description of every key: both made from the models."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import UnionType
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin, get_type_hints
@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, PlainValidator, WrapValidator
 from pysshd.policy.model import SECTIONS, VERSION
 from pysshd.policy.model_authorities import AuthorityModel
 from pysshd.policy.model_entries import GrantModel, LoginModel, RoleModel
+from pysshd.policy.model_include import INCLUDABLE, IncludeModel
 from pysshd.policy.model_meanings import MEANINGS, Meaning
 from pysshd.policy.model_meanings import SECTIONS as SECTION_MEANINGS
 from pysshd.policy.model_settings import CryptoModel, LimitsModel, ServerModel, UserDefaultsModel, UserModel
@@ -138,6 +139,7 @@ _SECTIONS: Final[Mapping[str, Section]] = {
     section.key: section
     for section in (
         Section("version", Shape(f"`{VERSION}`", {"enum": [int(VERSION), VERSION]})),
+        Section("include", Shape("a list", _entries(IncludeModel)), IncludeModel),
         Section("server", Shape("keys and values", _record(ServerModel)), ServerModel),
         Section("crypto", Shape("keys and values", _record(CryptoModel)), CryptoModel),
         Section("limits", Shape("keys and values", _record(LimitsModel)), LimitsModel),
@@ -165,8 +167,8 @@ def sections() -> Iterator[Section]:
         yield _SECTIONS.get(key) or Section(key, Shape("a value", {}))
 
 
-def records() -> tuple[type[Record], ...]:
-    """Every record that a document may have in it, each once, in the order in which they are met."""
+def records(names: Collection[str] = SECTIONS) -> tuple[type[Record], ...]:
+    """Every record that these sections may have in them, each once, in the order in which they are met."""
     found: dict[type[Record], None] = {}
 
     def visit(models: Iterable[type[Record]]) -> None:
@@ -176,23 +178,32 @@ def records() -> tuple[type[Record], ...]:
                 for field in fields_of(model):
                     visit(field.records)
 
-    visit(section.record for section in sections() if section.record is not None)
+    visit(section.record for section in sections() if section.record is not None and section.key in names)
     return tuple(found)
 
 
 def schema() -> Schema:
-    """The JSON Schema (draft 7) of a policy."""
+    """The JSON Schema (draft 7) of a policy's main file."""
+    return {"title": "A policy of pysshd", **_of_sections(SECTIONS), "required": ["version"]}
+
+
+def fragment_schema() -> Schema:
+    """The JSON Schema (draft 7) of a file that a policy includes; which of them it may hold, the policy says."""
+    return {"title": "An included file of a policy of pysshd", **_of_sections(INCLUDABLE), "minProperties": 1}
+
+
+def _of_sections(names: Collection[str]) -> Schema:
     properties = {
-        section.key: _described(section.shape.schema, SECTION_MEANINGS.get(section.key)) for section in sections()
+        section.key: _described(section.shape.schema, SECTION_MEANINGS.get(section.key))
+        for section in sections()
+        if section.key in names
     }
     return {
         "$schema": DRAFT,
-        "title": "A policy of pysshd",
         "type": "object",
         "properties": properties,
-        "required": ["version"],
         "additionalProperties": False,
-        "definitions": {title(model): definition(model) for model in records()},
+        "definitions": {title(model): definition(model) for model in records(names)},
     }
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final, TypeAlias
 
 from pysshd.patterns import names
 from pysshd.policy.login_settings import KEY_OPTIONS, LOG_LEVELS, TOUCH
+from pysshd.policy.model_include import INCLUDABLE
 from pysshd.policy.rights_sftp import RIGHTS
 from pysshd.policy.settings import SHARED_WITH_SYSTEM
 from pysshd.policy.steps import METHODS
@@ -133,6 +134,9 @@ SHAPES: Final[Mapping[str, Shape]] = {
     "model_tests._refused": text("a chain of methods, or `any`"),
     "model_entries._signals": Shape("names of signals, or `none`", {
         "anyOf": [{"const": "none"}, _SIGNALS, {"type": "array", "items": _SIGNALS, "minItems": 1}]}),
+    "model_include._files": text("a path, or a pattern of paths", r"^([^*\[\]{}\\]|\*(?!\*))*[^/\[\]{}\\]$"),
+    "model_include._section": Shape(f"a section: {', '.join(f'`{name}`' for name in INCLUDABLE)}",
+                                    {"enum": [*INCLUDABLE]}),
     "model_listen._banner": text("a text", maxLength=8192),
     "model_listen._version_addendum": text("printable ASCII", maxLength=200),
     "model_listen._host_keys": Shape("files, or `{directory, files, certificates}`", {

@@ -147,6 +147,7 @@ class Record(BaseModel):
     never: keys that somebody may look for and that are no part of the language, and what to do instead.
     elsewhere: keys of another record that somebody may look for here, and what to write.
     example: a short one, to be told where something else stands in its place.
+    needed: keys that must be there, and what to write where one is missing.
     """
 
     model_config = ConfigDict(
@@ -162,12 +163,13 @@ class Record(BaseModel):
     never: ClassVar[MappingOf[str, str]] = {}
     elsewhere: ClassVar[MappingOf[str, str]] = {}
     example: ClassVar[str] = ""
+    needed: ClassVar[MappingOf[str, str]] = {}
     _node: Mapping = PrivateAttr()
 
     @model_validator(mode="wrap")
     @classmethod
     def _open(cls, node: Any, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo) -> Self:
-        found = mapped(node, f"keys and values such as {cls.example}" if cls.example else "keys and values")
+        found = mapped(node, cls.expected())
         assert isinstance(info.context, Reading)
         info.context.models[id(found)] = cls
         info.context.unserved += [key for key, _ in found.entries if key.text in cls.unserved]
@@ -188,6 +190,11 @@ class Record(BaseModel):
     def mark_of(self, key: str) -> Mark:
         """Where a key of the record stands, or where the record begins."""
         return self._node.key_mark(key) or self._node.mark
+
+    @classmethod
+    def expected(cls) -> str:
+        """What is expected where something else stands in its place."""
+        return f"keys and values such as {cls.example}" if cls.example else "keys and values"
 
     @classmethod
     def key_names(cls) -> tuple[str, ...]:
@@ -244,7 +251,8 @@ def _report(detail: ErrorDetails, root: Node, reading: Reading, report: Report) 
         return
     if kind == "missing":
         owner = _walk(root, location[:-1])
-        report.error(owner.mark, f"key {location[-1]!r} is missing")
+        hint = reading.models[id(owner)].needed.get(str(location[-1]), "")
+        report.error(owner.mark, f"key {location[-1]!r} is missing", hint)
         return
     context = detail.get("ctx", {})
     message = context.get("message") or f"the value is not as expected: {detail['msg'].lower()}"

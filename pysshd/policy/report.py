@@ -143,8 +143,12 @@ class Report:
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """All of them, in the order of the file, with the lines of the source as far as they may be shown."""
-        found = sorted(self._problems.values(), key=lambda p: (p.file, p.line, p.column, p.severity))
+        """All of them, in the order of the files, with the lines of the source as far as they may be shown."""
+        order = {file: number for number, file in enumerate(self.sources)}
+        found = sorted(
+            self._problems.values(),
+            key=lambda p: (order.get(p.file, len(order)), p.file, p.line, p.column, p.severity),
+        )
         shown = tuple(replace(problem, source_line=self._shown(problem)) for problem in found)
         return (*shown, *self._more(found))
 

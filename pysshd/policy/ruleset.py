@@ -80,6 +80,8 @@ class Ruleset:
     system_groups: the groups of the host that conditions name.
     written: every name of a Unix account that the file itself writes.
     version: the name of what was compiled (`version_of`); empty where it was no text.
+    files, folders: absolute paths of the files that it was read from, the main one first, and of the folders in which
+        further ones are looked for; none where it was no file.
     """
 
     settings: Settings = field(default_factory=Settings)
@@ -95,6 +97,8 @@ class Ruleset:
     written: frozenset[str] = frozenset()
     authorities: Mapping[str, Authority] = field(default_factory=dict)
     version: str = ""
+    files: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
 
     @property
     def has_login_section(self) -> bool:

@@ -165,7 +165,7 @@ def test_a_file_that_is_refused_has_no_answers(cli: Cli, file: Path, words: tupl
 def test_check_for_a_machine(cli: Cli, file: Path) -> None:
     assert answer(cli("check", "--json", file), 0) == {
         "file": str(file), "status": "good", "errors": 0, "warnings": 0, "problems": [],
-        "waits_for_restart": [],
+        "waits_for_restart": [], "files": [str(file)],
     }  # fmt: skip
     write(file, POLICY.replace("server: {owner: alice}\n", ""))
     found = answer(cli("check", "--json", "--strict", file), 1)

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from pysshd.daemon.hidden import hidden_from_programs, refuse_open_homes
+from pysshd.daemon.hidden import HIDDEN_MAX, hidden_from_programs, hidden_with, refuse_open_homes
 from pysshd.errors import StartupError
 from pysshd.policy.people import Person, PersonKey
+from pysshd.policy.ruleset import Ruleset
 
 NOBODY = 65534
 HOMES = Path("/srv/state/homes")
@@ -124,3 +125,54 @@ def test_refuses_a_home_through_which_a_file_of_keys_is_found(tmp_path: Path) ->
         assert str(file) in of_keys(str(home), str(file))
     assert of_keys(str(home), str(keys / "alice.pub")) == ""
     assert of_keys(str(home), str(tmp_path / "loop")) == ""
+
+
+def with_files(hidden: tuple[str, ...], *files: str, folders: tuple[str, ...] = ()) -> tuple[str, ...]:
+    return hidden_with(hidden, Ruleset(files=files, folders=folders))
+
+
+@pytest.mark.parametrize(
+    ("files", "folders", "more"),
+    [
+        (["/etc/pysshd/policy.yaml", "/etc/pysshd/u.d/a.yaml"], ["/etc/pysshd/u.d"], ["/etc/pysshd/u.d"]),
+        (["/etc/pysshd/policy.yaml", "/srv/teams/a/u.yaml", "/srv/teams/b/u.yaml"], ["/srv/teams"], ["/srv/teams"]),
+        (["/srv/shared/users.yaml", "/srv/shared/roles.yaml"], [], ["/srv/shared"]),
+        (["/etc/users.yaml"], ["/etc"], ["/etc/users.yaml"]),
+        ([], ["/srv/users.d"], ["/srv/users.d"]),
+        ([], [], []),
+    ],
+)  # fmt: skip
+def test_hides_the_folders_of_all_files_of_the_policy(files: list[str], folders: list[str], more: list[str]) -> None:
+    always = ("/etc/pysshd", "/etc/pysshd/policy.yaml")
+    assert with_files(always, *files, folders=tuple(folders)) == tuple(sorted({*always, *more}))
+
+
+def test_hides_what_a_link_to_an_included_file_leads_to(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "alice.yaml").touch()
+    (tmp_path / "users.d").mkdir()
+    (tmp_path / "users.d" / "alice.yaml").symlink_to("../real/alice.yaml")
+    found = with_files((), str(tmp_path / "users.d" / "alice.yaml"), folders=(str(tmp_path / "users.d"),))
+    assert found == (str(tmp_path / "real"), str(tmp_path / "users.d"))
+
+
+def test_more_places_than_can_be_hidden_are_refused() -> None:
+    """Each program that is started is told of them."""
+    few = [f"/etc/{number:04}.yaml" for number in range(HIDDEN_MAX // 14)]
+    assert set(few) <= set(with_files((), *few))
+    with pytest.raises(StartupError, match=r"^/etc/0000\.yaml: include: its 2341 files lie in more places than can be"):
+        with_files((), *few, "/etc/more.yaml")
+
+
+@pytest.mark.parametrize("home", ["/srv/state/homes/bob", "/srv/bob"])
+@pytest.mark.parametrize("place", ["{}/users.d", "{}/users.d/alice.yaml"])
+def test_refuses_a_home_that_holds_a_file_of_the_policy(home: str, place: str) -> None:
+    """Also one of no one's choosing: whoever lives there would say who comes in."""
+    bob = Person("bob", home=home if home == "/srv/bob" else None, where="p.yaml:7")
+    said = (
+        f"p.yaml:7: home {home} of bob holds {place.format(home)}, which is the daemon's; expected a folder of its own"
+    )
+    with pytest.raises(StartupError) as caught:
+        refuse_open_homes([bob], (), NOBODY, HOMES, [place.format(home)])
+    assert str(caught.value) == said
+    refuse_open_homes([bob], (), NOBODY, HOMES, ["/srv/policy/users.d/alice.yaml"])

@@ -45,7 +45,7 @@ def whole(fragment: str) -> str:
 
 def warnings(text: str) -> list[str]:
     """What is odd in a policy; what this version of the daemon can not serve yet, the pages say themselves."""
-    problems = load_text(text, language=True).warnings
+    problems = load_text(text, language=True, included={}).warnings
     return [str(problem) for problem in problems if problem.severity != "unserved"]
 
 
@@ -78,6 +78,14 @@ def test_an_example_can_stand_in_the_file_of_somebody_who_has_a_shell(example: B
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
 def test_a_file_of_config_is_right(file: Path) -> None:
     assert warnings(file.read_text("utf-8")) == []
+
+
+def test_the_example_of_several_files_is_one_policy() -> None:
+    main = next(block.text for block in EXAMPLES if "users.d/*.yaml" in block.text)
+    other = next(block.text for block in EXAMPLES if "fragment.schema.json" in block.text)
+    found = load_text(with_keys(main), included={"users.d/bob.yaml": with_keys(other)})
+    assert set(found.ruleset.people) == {"alice", "bob"}
+    assert found.warnings == ()
 
 
 def test_a_wrong_example_would_be_found() -> None:

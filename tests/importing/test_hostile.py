@@ -12,9 +12,10 @@ from pysshd.importing.notes import Remarks, SshdConfigError
 from pysshd.importing.sshd_config import parse_sshd_config
 from pysshd.importing.yaml_text import block, scalar
 from pysshd.patterns.hosts import AddressError
-from pysshd.policy.load import load_text, read_tree
+from pysshd.policy.load import load_text
 from pysshd.policy.nodes import Mapping, Scalar
 from pysshd.policy.report import Report, Source
+from pysshd.policy.tree import read_tree
 from tests.importing.ground import HOST, SIMULATED, key
 
 WORDS = st.sampled_from(

@@ -1,4 +1,6 @@
-"""Broken files, each with the messages that a person would want: `NAME.yaml`, and what is said of it in `NAME.txt`."""
+"""Broken files, each with the messages that a person would want: `NAME.yaml`, what is said of it in `NAME.txt`, and the
+files that it includes in `NAME.d`.
+"""
 
 from pathlib import Path
 
@@ -27,8 +29,9 @@ def problems_of(name: str) -> tuple[Problem, ...]:
     text = decode((FOLDER / f"{name}.yaml").read_bytes(), f"{name}.yaml", report)
     if text is None:
         return report.problems
+    included = {f"{name}.d/{path.name}": path.read_text("utf-8") for path in (FOLDER / f"{name}.d").glob("*")}
     with pytest.raises(PolicyError) as caught:
-        load_text(text, f"{name}.yaml")
+        load_text(text, f"{name}.yaml", included=included)
     return caught.value.problems
 
 

@@ -5,10 +5,11 @@ from collections.abc import Callable
 
 import pytest
 
-from pysshd.policy.load import MAX_NODES, MAX_TEXT, load_text
+from pysshd.policy.load import load_text
 from pysshd.policy.problems import Mark, PolicyError
 from pysshd.policy.report import PROBLEMS_MAX, Report, Source, meant
 from pysshd.policy.text import MAX_BYTES
+from pysshd.policy.tree import MAX_NODES, MAX_TEXT
 
 SECONDS = 15.0
 """On a loaded machine; each of these took minutes to hours before there were caps."""

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pysshd.errors import StartupError
-from pysshd.policy import load as load_module
+from pysshd.policy import tree as tree_module
 from pysshd.policy.load import load_file, load_text
 from pysshd.policy.problems import Mark, PolicyError, Problem
 from pysshd.policy.report import Report, Source, is_secret_key, show
@@ -97,7 +97,7 @@ def test_both_parsers_say_the_same(name: str, monkeypatch: pytest.MonkeyPatch) -
     text = (FOLDER / f"{name}.yaml").read_text(encoding="utf-8")
     found = []
     for loader in (yaml.SafeLoader, getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
-        monkeypatch.setattr(load_module, "_LOADER", loader)
+        monkeypatch.setattr(tree_module, "_LOADER", loader)
         with pytest.raises(PolicyError) as caught:
             load_text(text, "x.yaml")
         found.append(str(caught.value))

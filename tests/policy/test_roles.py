@@ -5,12 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pysshd.policy.flow import quoted, write_flow
-from pysshd.policy.load import load_text, read_tree
+from pysshd.policy.load import load_text
 from pysshd.policy.model import BUILT_IN
 from pysshd.policy.nodes import Mapping, Node, Scalar, Sequence
 from pysshd.policy.problems import Mark
 from pysshd.policy.report import Report, Source
 from pysshd.policy.roles import BUILT_IN_TEXTS, Holding, roles_by_grant, roles_of
+from pysshd.policy.tree import read_tree
 from tests.policy.support import FINGERPRINTS, PEOPLE, loaded
 
 POLICY = f"""\

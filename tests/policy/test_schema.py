@@ -9,16 +9,18 @@ from hypothesis import given
 from jsonschema import Draft7Validator
 from pydantic import PlainValidator, WrapValidator
 
-from pysshd.policy.load import load_text, read_tree
+from pysshd.policy.load import load_text
 from pysshd.policy.model import SECTIONS, parse_policy
+from pysshd.policy.model_include import INCLUDABLE
 from pysshd.policy.model_meanings import MEANINGS
 from pysshd.policy.model_meanings import SECTIONS as SECTION_MEANINGS
 from pysshd.policy.model_reference import reference
-from pysshd.policy.model_schema import definition, fields_of, meaning, records, schema, sections
+from pysshd.policy.model_schema import definition, fields_of, fragment_schema, meaning, records, schema, sections
 from pysshd.policy.nodes import Mapping
 from pysshd.policy.problems import PolicyError
 from pysshd.policy.reading import Record, read
 from pysshd.policy.report import Report, Source
+from pysshd.policy.tree import read_tree
 from tests.docs.pages import ROOT
 from tests.policy.documents import DOCUMENTS, Entry, document
 from tests.policy.editors import seen_text
@@ -32,6 +34,8 @@ KNOWN_TO_A_SCHEMA = (
     "empty_sections",
     "false_is_not_no",
     "grant_names",
+    "include_forms",
+    "include_no_list",
     "key_entry",
     "limits_values",
     "listen_forms",
@@ -144,6 +148,28 @@ def test_what_check_takes_the_schema_takes(drawn: tuple[str, list[Entry]]) -> No
     except PolicyError:
         return
     assert complaints(text) == []
+
+
+def test_the_schema_of_included_files() -> None:
+    found = fragment_schema()
+    Draft7Validator.check_schema(found)
+    assert list(found["properties"]) == [key for key in SECTIONS if key in INCLUDABLE]
+    assert set(found["definitions"]) < set(schema()["definitions"])
+    validator = Draft7Validator(found)
+    for text in (
+        "users: {alice: {groups: ops}}",
+        "roles: {r: {exec: ls}}\ngroups: ops",
+        "tests: [{as: a, from: 10.0.0.1}]",
+    ):
+        assert validator.is_valid(seen_text(text)), text
+    for text in (
+        "version: 1",
+        "{}",
+        "include: [{files: x, may: users}]",
+        "login: [{methods: none}]",
+        "users: {a: {x: 1}}",
+    ):
+        assert not validator.is_valid(seen_text(text)), text
 
 
 @pytest.mark.parametrize("name", KNOWN_TO_A_SCHEMA)

@@ -1,0 +1,220 @@
+"""The document as a tree, built from YAML's events: the only place that knows YAML.
+
+Scalars keep their text, and whatever could make a reader and a parser disagree (aliases, tags, merge keys, duplicate
+keys, tabs, …) is an error with its place.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import yaml
+
+from pysshd.policy.nodes import Broken, Mapping, Node, Scalar, Sequence
+from pysshd.policy.problems import Mark
+from pysshd.policy.report import Report, Source, is_secret_key, show
+from pysshd.policy.text import check_text
+
+MAX_DEPTH: Final = 64
+MAX_NODES: Final = 250_000
+"""Texts, lists and mappings of one policy, in all of its files: some ten for each of ten thousand people, and room
+beside them."""
+
+MAX_TEXT: Final = 64 * 1024
+"""Characters of one text: nothing in a policy needs more."""
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(slots=True)
+class Nodes:
+    """How many texts, lists and mappings were read so far, of all the files of one policy."""
+
+    count: int = 0
+
+
+@dataclass(slots=True)
+class _Open:
+    """A list or mapping that is not closed yet."""
+
+    mark: Mark
+    is_mapping: bool
+    broken: bool
+    items: list[Node] = field(default_factory=list)
+    entries: list[tuple[Scalar, Node]] = field(default_factory=list)
+    lines: dict[str, int] = field(default_factory=dict)
+    has_secret: bool = False
+    key: Node | None = None
+
+    def node(self) -> Node:
+        """What it is now that it is closed."""
+        if self.broken:
+            return Broken(self.mark)
+        return Mapping(tuple(self.entries), self.mark) if self.is_mapping else Sequence(tuple(self.items), self.mark)
+
+
+class _Builder:
+    """Makes the tree of one document from events, without recursion."""
+
+    def __init__(self, source: Source, report: Report, nodes: Nodes) -> None:
+        self._source = source
+        self._report = report
+        self._stack: list[_Open] = []
+        self._documents = 0
+        self._nodes = nodes
+        self.root: Node | None = None
+
+    def feed(self, event: yaml.Event) -> bool:
+        """Take one event; False where there is no sense in going on."""
+        mark = self._mark(event.start_mark)
+        self._nodes.count += isinstance(event, yaml.NodeEvent)
+        if self._nodes.count > MAX_NODES:
+            self._report.error(mark, f"the policy has more than {MAX_NODES} texts, lists and mappings")
+            return False
+        if isinstance(event, yaml.DocumentStartEvent):
+            return self._document(event, mark)
+        if isinstance(event, yaml.AliasEvent):
+            self._report.error(mark, "an alias: aliases are not part of the policy language",
+                               "put a text that begins with '*' between quotes")  # fmt: skip
+            self._add(Broken(mark), event)
+        elif isinstance(event, yaml.ScalarEvent):
+            if len(event.value) > MAX_TEXT:
+                self._report.error(mark, f"a text has {len(event.value)} characters, expected at most {MAX_TEXT}")
+                return False
+            found = Scalar(event.value, mark, event.style is None or event.style == "")
+            self._add(Broken(mark) if self._refuse_properties(event, mark) else found, event)
+        elif isinstance(event, yaml.SequenceStartEvent | yaml.MappingStartEvent):
+            refused = self._refuse_properties(event, mark)
+            if len(self._stack) >= MAX_DEPTH:
+                self._report.error(mark, f"the document is nested deeper than {MAX_DEPTH} levels")
+                return False
+            self._stack.append(_Open(mark, isinstance(event, yaml.MappingStartEvent), refused))
+        elif isinstance(event, yaml.SequenceEndEvent | yaml.MappingEndEvent):
+            self._add(self._stack.pop().node(), event)
+        return True
+
+    def _mark(self, mark: Any) -> Mark:
+        return Mark(self._source.file, mark.line + 1, mark.column + 1)
+
+    def _document(self, event: yaml.DocumentStartEvent, mark: Mark) -> bool:
+        if event.version is not None or event.tags:
+            self._report.error(mark, "YAML directives are not part of the policy language", "remove the line with '%'")
+        self._documents += 1
+        if self._documents > 1:
+            self._report.error(mark, "a second document begins here, expected one", "remove the line '---'")
+            return False
+        return True
+
+    def _refuse_properties(
+        self, event: yaml.ScalarEvent | yaml.SequenceStartEvent | yaml.MappingStartEvent, mark: Mark
+    ) -> bool:
+        """Report an anchor and a tag; whether there was one."""
+        if event.anchor is not None:
+            self._report.error(mark, "an anchor: anchors are not part of the policy language",
+                               "put a text that begins with '&' between quotes")  # fmt: skip
+        if event.tag is not None:
+            self._report.error(mark, "a tag: tags are not part of the policy language",
+                               "put a text that begins with '!' between quotes")  # fmt: skip
+        return event.anchor is not None or event.tag is not None
+
+    def _add(self, node: Node, event: yaml.Event) -> None:
+        """Put a finished node where it belongs."""
+        if not self._stack:
+            self.root = node
+            return
+        top = self._stack[-1]
+        if not top.is_mapping:
+            top.items.append(node)
+        elif top.key is None:
+            top.key = node
+        else:
+            self._pair(top, top.key, node, event)
+            top.key = None
+
+    def _pair(self, top: _Open, key: Node, value: Node, event: yaml.Event) -> None:
+        if not isinstance(key, Scalar) or (key.plain and key.text == "<<"):
+            # What remains of a mapping without some of its keys is not judged: it would be complained of twice.
+            # The sections of the document are judged all the same.
+            top.broken = top.broken or len(self._stack) > 1
+            if isinstance(key, Scalar):
+                self._report.error(key.mark, "merge key '<<': merging is not part of the policy language")
+            elif not isinstance(key, Broken):
+                self._report.error(key.mark, "a list or a mapping stands as a key, expected a name")
+            return
+        if is_secret_key(key.text):
+            top.has_secret = True
+            end = self._mark(event.end_mark)
+            cut = isinstance(value, Scalar) and value.plain
+            self._source.hide((value.mark.line, value.mark.column), (end.line, end.column), to_line_end=cut)
+        first = top.lines.setdefault(key.text, key.mark.line)
+        if len(top.lines) == len(top.entries):
+            name = "a key" if top.has_secret else f"key {show(key.text)}"
+            self._report.error(key.mark, f"{name} stands twice, the first time in line {first}")
+            return
+        top.entries.append((key, value))
+
+
+_WANTED: Final = {False: ("at least 'version: 1'", "'version: 1' and the sections of a policy"),
+                  True: ("sections, such as users", "sections, such as users")}  # fmt: skip
+"""What an empty file, and one that is no mapping, should hold; by whether it is an included one."""
+
+
+def read_tree(source: Source, report: Report, nodes: Nodes | None = None, *, included: bool = False) -> Mapping | None:
+    """The document of a source as a tree, or None where there is none to go on with; every problem is reported.
+
+    nodes: counts those of all files of the policy; None: this is the only one. included: it is not the main file.
+    """
+    if not check_text(source, report):
+        return None
+    builder = _Builder(source, report, nodes or Nodes())
+    try:
+        for event in yaml.parse(source.text, Loader=_LOADER):
+            if not builder.feed(event):
+                return None
+    except yaml.MarkedYAMLError as error:
+        _report_syntax(source, report, error)
+        return None
+    except yaml.YAMLError:
+        report.error(Mark(source.file, 0, 0), "the file is not YAML")
+        return None
+    source.whole = True
+    if builder.root is None:
+        report.error(Mark(source.file, 0, 0), f"the file is empty, expected {_WANTED[included][0]}")
+    elif isinstance(builder.root, Scalar | Sequence):
+        report.error(builder.root.mark, f"the document is no mapping, expected {_WANTED[included][1]}")
+    elif isinstance(builder.root, Mapping):
+        return builder.root
+    return None
+
+
+_SYNTAX: Final = (
+    # context, problem, message, hint, whether the context's place is meant
+    ("scanning an alias", "", "a text that begins with '*' stands without quotes, and YAML takes it for an alias",
+     "write it between quotes: \"*\"", True),
+    ("scanning an anchor", "", "a text that begins with '&' stands without quotes, and YAML takes it for an anchor",
+     "write it between quotes", True),
+    ("", "cannot start any token", "no text without quotes may begin with this character in YAML",
+     "write it between quotes", False),
+    ("", "mapping values are not allowed", "a second ':' stands here, where a value was expected",
+     "put a text that has ': ' in it between quotes, or mind the indentation", False),
+    ("flow sequence", "", "the list that begins here with '[' is not closed, or a comma is missing", "", True),
+    ("flow mapping", "", "the mapping that begins here with '{' is not closed, or a comma is missing", "", True),
+    ("quoted scalar", "unexpected end", "the quote that opens here is not closed", "", True),
+    ("scalar", "unknown escape", "the text that begins here has an escape with '\\' that YAML does not know",
+     "between single quotes a backslash is a backslash", True),
+    ("block mapping", "", "this does not fit the keys above it",
+     "mind the indentation; nothing may follow a closing quote or bracket", False),
+    ("block collection", "", "this does not fit the list above it", "mind the indentation", False),
+)  # fmt: skip
+
+
+def _report_syntax(source: Source, report: Report, error: yaml.MarkedYAMLError) -> None:
+    context, problem = error.context or "", error.problem or ""
+    place = error.problem_mark or error.context_mark
+    message, hint = "the file is not YAML here", ""
+    for wanted_context, wanted_problem, text, advice, at_context in _SYNTAX:
+        if wanted_context in context and wanted_problem in problem:
+            message, hint = text, advice
+            place = (error.context_mark if at_context else None) or place
+            break
+    line, column = (place.line + 1, place.column + 1) if place is not None else (0, 0)
+    report.error(Mark(source.file, line, column), message, hint)
