@@ -118,7 +118,7 @@ class _Loading:
                 raise PolicyError(report.problems)
             parts = self._parts(tree, source, content)
             document = parse_policy(tree, report, [part for part in parts if part is not None])
-            if None in parts:
+            if None in parts or any(read.damaged for read in report.sources.values()):
                 # What that file declares is not known: whoever refers to it would be complained of for nothing.
                 raise PolicyError(report.problems)
             key_files = self.read_key_files(document.key_files())

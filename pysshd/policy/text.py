@@ -46,23 +46,25 @@ def decode(data: bytes, file: str, report: Report) -> str | None:
         return None
 
 
-def check_text(source: Source, report: Report) -> bool:
-    """Report every character that may not be in a policy; True where there is none."""
+def check_text(source: Source, report: Report) -> list[int] | None:
+    """Report every character that may not be in a policy: the lines (from 0) that have one; None: it is too long."""
     if len(source.text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
         report.error(Mark(source.file, 0, 0), f"the text is longer than {MAX_BYTES} bytes")
-        return False
+        return None
     if not (_BAD.keys() & set(source.text) or "\r" in source.text or _has_surrogate(source.text)):
-        return True
+        return []
+    bad: dict[int, None] = {}
     shown: dict[str, int] = {}
     for number, line in enumerate(source.lines, 1):
         for column, char in enumerate(line, 1):
             message = _complaint(char, column == len(line))
             if message is None:
                 continue
+            bad[number - 1] = None
             shown[char] = shown.get(char, 0) + 1
             if shown[char] <= _SHOWN_PER_KIND:
                 report.error(Mark(source.file, number, column), f"{message} is not allowed", _HINTS.get(char, ""))
-    return not shown
+    return list(bad)
 
 
 def _complaint(char: str, last: bool) -> str | None:
