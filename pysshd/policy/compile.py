@@ -61,6 +61,8 @@ def compile_policy(document: Document, key_files: KeyFiles | None, report: Repor
     everyone = (*people, *strangers)
     held = _held_keys(people, people_compiler, key_files)
     worlds = Worlds((chain for entry in login for chain in entry.chains), held, authorities)
+    # What follows says what is wrong or odd about rules that are known as they stand.
+    known = not report.refused
     check_accounts(document, report)
     if document.broken.isdisjoint({"login", "users", "groups", "networks", "server"}) and document.login is not None:
         check_login(login, everyone, document.groups, worlds, report, entries.marks)
@@ -71,7 +73,7 @@ def compile_policy(document: Document, key_files: KeyFiles | None, report: Repor
     if settings.server.accounts == "service":
         nobodies = {person.name for person in everyone if person.certified or person.guests is not None}
         owner = OwnerCheck(worlds, report, entries.marks).owner(everyone, ruleset.grants_of, owner, nobodies)
-    if not report.refused:
+    if known:
         warn_granting_files(document, report)
         warn_root_elsewhere(document, report)
         warn_unusable_keys(document, key_files, settings.crypto, report)

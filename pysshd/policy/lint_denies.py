@@ -71,6 +71,8 @@ def _meet(permitted: Atom, denied: Atom) -> bool:
         return takes_all_signals(permitted)
     if denied.kind == "runs" and permitted.kind == "sftp":
         return _answers_sftp(denied.item)
+    if is_shell(permitted.item) and isinstance(denied.item, ExecRight) and not denied.item.is_any:
+        return True  # it can not be enforced, which is told elsewhere
     if permitted.kind != denied.kind:
         # A shell reaches hosts and files past every rule, of which is told elsewhere.
         return is_shell(permitted.item) and not isinstance(denied.item, PlainRight) and denied.kind in ("net", "sftp")

@@ -6,7 +6,7 @@ from pysshd.policy.clash import GrantsOf
 from pysshd.policy.people import Person
 from pysshd.policy.problems import Mark
 from pysshd.policy.report import Report
-from pysshd.policy.rights import ExecRight, RunRight, ShellRight
+from pysshd.policy.rights import ExecRight, ForcedRight, RunRight, ShellRight
 from pysshd.policy.ruleset import Effect, Grant
 from pysshd.policy.worlds import Signature, Worlds
 
@@ -59,4 +59,5 @@ class AnyWithoutShell:
 
 
 def _is_shell(right: RunRight) -> bool:
-    return isinstance(right, ShellRight) and right.program is None
+    """Whether it is the account's own shell, or a forced command, beside which any other is a clash."""
+    return isinstance(right, ForcedRight) or (isinstance(right, ShellRight) and right.program is None)

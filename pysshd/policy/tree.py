@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import yaml
 
+from pysshd.policy.cut_texts import cut_at
 from pysshd.policy.nodes import Broken, Mapping, Node, Scalar, Sequence
 from pysshd.policy.problems import Mark
 from pysshd.policy.report import Report, Source, is_secret_key, show
@@ -59,6 +60,7 @@ class _Builder:
 
     def __init__(self, source: Source, report: Report, nodes: Nodes) -> None:
         self._source = source
+        self._comments = " #" in source.text
         self._report = report
         self._stack: list[_Open] = []
         self._documents = 0
@@ -82,7 +84,9 @@ class _Builder:
             if len(event.value) > MAX_TEXT:
                 self._report.error(mark, f"a text has {len(event.value)} characters, expected at most {MAX_TEXT}")
                 return False
-            found = Scalar(event.value, mark, event.style is None or event.style == "")
+            plain = event.style is None or event.style == ""
+            cut = cut_at(self._source, self._mark(event.end_mark)) if plain and self._comments else None
+            found = Scalar(event.value, mark, plain, cut)
             self._add(Broken(mark) if self._refuse_properties(event, mark) else found, event)
         elif isinstance(event, yaml.SequenceStartEvent | yaml.MappingStartEvent):
             refused = self._refuse_properties(event, mark)
