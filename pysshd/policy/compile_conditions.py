@@ -13,6 +13,7 @@ from pysshd.policy.compile_who import WhoCompiler
 from pysshd.policy.fields_places import Place
 from pysshd.policy.model import Document
 from pysshd.policy.model_entries import Conditions, GrantConditions, GrantModel, LoginModel
+from pysshd.policy.other_words import instead_of_address
 from pysshd.policy.people import ALWAYS, Person
 from pysshd.policy.problems import Mark
 from pysshd.policy.reading import Record, Text
@@ -103,7 +104,7 @@ class ConditionsCompiler:
     def _network(self, name: str, mark: Mark) -> list[Network]:
         known = self._document.networks
         if name not in known:
-            hint = meant(name, known) or "write addresses, or name them in networks"
+            hint = meant(name, known) or instead_of_address(name) or "write addresses, or name them in networks"
             self._report.error(mark, f"unknown network {show(name)} in from", hint)
             return []
         return [place.network for place in known[name][1] or () if place.network is not None]

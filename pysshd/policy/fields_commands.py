@@ -26,7 +26,7 @@ from pysshd.policy import profiles
 from pysshd.policy.nodes import Mapping, Node, Sequence
 from pysshd.policy.problems import Mark
 from pysshd.policy.profile import Profile
-from pysshd.policy.reading import bad, items, listed, mapped, scalar, true
+from pysshd.policy.reading import bad, braces_without_quotes, items, listed, mapped, scalar, true
 from pysshd.policy.report import meant, one_of, show
 from pysshd.policy.templates import Template, TemplateError, parse_template
 from pysshd.policy.values import size
@@ -110,7 +110,8 @@ def _slot(node: Mapping) -> Slot:
     found = mapped(node, "a slot such as {enum: […]}")
     key, value = found.entries[0]
     if key.text not in _READERS:
-        raise bad(f"found key {show(key.text)}, expected {one_of(_SLOTS)}", meant(key.text, _SLOTS), key.mark)
+        hint = braces_without_quotes(node) or meant(key.text, _SLOTS)
+        raise bad(f"found key {show(key.text)}, expected {one_of(_SLOTS)}", hint, key.mark)
     if len(found.entries) > 1:
         raise bad("a slot has one key", mark=found.entries[1][0].mark)
     return _READERS[key.text](value)

@@ -143,6 +143,14 @@ def _deny(node: object, handler: ValidatorFunctionWrapHandler) -> object:
 class GrantModel(GrantConditions):
     """An entry of `grants`: what may they then do?"""
 
+    elsewhere: ClassVar[Mapping[str, str]] = {
+        **GrantConditions.elsewhere,
+        **dict.fromkeys(
+            ("user", "users", "person", "people", "group", "groups"), "write who: NAME, or who: group:NAME"
+        ),
+        **dict.fromkeys(("permit", "permissions"), "write allow"),
+        **dict.fromkeys(RoleModel.key_names(), "permissions stand in allow: {…}, or in a role"),
+    }
     example: ClassVar[str] = "{who: alice, roles: login-shell}"
     unserved: ClassVar[frozenset[str]] = GrantConditions.unserved | {"limits", "record", "bound"}
 

@@ -230,6 +230,11 @@ class UserModel(Record):
     """An entry of `users`: a person."""
 
     example: ClassVar[str] = '{keys: ["ssh-ed25519 AAAA…"]}'
+    elsewhere: ClassVar[MappingOf[str, str]] = {
+        **dict.fromkeys(("roles", "role", "allow", "grants"), "write it in grants: {who: NAME, roles: …}"),
+        **dict.fromkeys(("authorized_keys", "ssh_keys", "public_keys", "pubkeys"), "write keys: [{file: PATH}]"),
+        **dict.fromkeys(("expires", "valid_until"), "write not_after"),
+    }
     later: ClassVar[frozenset[str]] = frozenset(
         ["uid", "shell", "certificates", "principals", "secret", "pam", "guest"]
     )

@@ -21,10 +21,14 @@ class Sections:
     """The names of those that were taken away, and the line (from 0) in which each begins."""
 
     def lose(self, line: int) -> bool:
-        """Take away the section that a line (from 0) stands in; False where it stands in none that is left."""
+        """Take away the section that a line (from 0) stands in; False where it stands in none that is left.
+
+        A line behind the last text means that one: what is not closed is noticed at the end.
+        """
+        line = min(line, max((number for number, text in enumerate(self.lines) if text.strip()), default=0))
         starts = list(self._starts())
         found = [(start, name) for start, name in starts if start <= line]
-        if not found or line >= len(self.lines) or not self.lines[line].strip():
+        if not found or not self.lines[line].strip():
             return False
         first, name = found[-1]
         last = next((start for start, _ in starts if start > line), len(self.lines))

@@ -10,8 +10,10 @@ import yaml
 from pysshd.policy.problems import Mark
 
 _COMMENT: Final = re.compile(r"(?:^|\s)#")
+_SLOT: Final = re.compile(r"\{\w+\}$")
+_SLASHES: Final = re.compile(r"(?:^|\s)//(?:\s|$)")
+_DASH: Final = re.compile(r" *-[^\s-]")
 _CLOSES: Final = {"{": "}", "[": "]"}
-_QUOTES: Final = "'\""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +54,33 @@ def _not_closed(fault: Fault) -> str:
         if closing and comment is not None and closing in text[comment.end() :]:
             return (f"the '{closing}' in line {number + 1} stands behind a '#', where a comment begins: put the text "
                     "that has ' #' in it between quotes")  # fmt: skip
+    if any(map(_SLASHES.search, fault.lines[first : last + 1])):
+        return "a comment begins with '#', also in JSON, and never with '//'"
     if last >= len(fault.lines) or (last > first and _indent(fault.lines[last]) <= _indent(fault.lines[first])):
         return f"write '{closing}' where it ends, before line {last + 1}"
+    if _SLOT.search(fault.before):
+        return "put a text that begins with a brace between quotes"
     place = f"line {last + 1}, column {column + 1}"
     if fault.found in _CLOSES.values():
         return f"'{fault.found}' in {place} closes another one: close this one first with '{closing}'"
     if fault.found == ":":
         return f"a ':' stands in {place}: put ',' before its key, or the text that has ': ' in it between quotes"
     return f"put ',' before {place}, or the text that goes on there between quotes"
+
+
+def _no_value(fault: Fault) -> str:
+    """Why a value is missing."""
+    if any(text.strip() for text in fault.lines[fault.problem[0] :]):
+        return "take a bracket or a comma away that is too much"
+    return "a bracket above is not closed"
+
+
+def _second_colon(fault: Fault) -> str:
+    """Why a ':' stands where none is expected."""
+    line = fault.problem[0]
+    if any(_DASH.match(text) for text in fault.lines[max(line - 1, 0) : line + 1]):
+        return "the '-' of a list has a blank behind it"
+    return "put a text that has ': ' in it between quotes, or mind the indentation"
 
 
 def _not_fitting(fault: Fault) -> str:
@@ -91,8 +112,11 @@ _RULES: Final[tuple[tuple[str, str, str, _Hint, bool], ...]] = (
      "write it between quotes", True),
     ("", "cannot start any token", "no text without quotes may begin with this character in YAML",
      "write it between quotes", False),
-    ("", "mapping values are not allowed", "a second ':' stands here, where a value was expected",
-     "put a text that has ': ' in it between quotes, or mind the indentation", False),
+    ("", "mapping values are not allowed", "a second ':' stands here, where a value was expected", _second_colon,
+     False),
+    ("", "did not find expected <document start>", "this belongs to nothing above it",
+     "a policy is sections from its first line to its last: remove what stands above 'version: 1'", False),
+    ("flow node", "", "a value is expected here", _no_value, False),
     ("", "block sequence entries are not allowed", "a list can not begin here, behind its key",
      "begin it on a line of its own, or write [a, b]", False),
     ("flow sequence", "", "the list that begins here with '[' is not closed, or a comma is missing", _not_closed, True),
@@ -120,10 +144,15 @@ def syntax_error(file: str, lines: Sequence[str], error: yaml.MarkedYAMLError) -
     fault = Fault(lines, _place(error.context_mark or place), _place(place))
     for wanted_context, wanted_problem, message, hint, at_context in _RULES:
         if wanted_context in context and wanted_problem in problem:
-            line, column = fault.context if at_context else fault.problem
             said = hint if isinstance(hint, str) else hint(fault)
-            return Mark(file, line + 1, column + 1), message, said
-    return Mark(file, fault.problem[0] + 1, fault.problem[1] + 1), "the file is not YAML here", ""
+            return _mark(file, fault, fault.context if at_context else fault.problem), message, said
+    return _mark(file, fault, fault.problem), "the file is not YAML here", ""
+
+
+def _mark(file: str, fault: Fault, place: tuple[int, int]) -> Mark:
+    """A place in a file; what is behind its end is told of its last line."""
+    line, column = place if place[0] < len(fault.lines) else (len(fault.lines) - 1, len(fault.lines[-1]))
+    return Mark(file, line + 1, column + 1)
 
 
 def _place(mark: Any) -> tuple[int, int]:

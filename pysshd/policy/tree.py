@@ -99,6 +99,9 @@ class _Builder:
         return True
 
     def _mark(self, mark: Any) -> Mark:
+        lines = self._source.lines
+        if mark.line >= len(lines):  # nothing at all, behind the last line's end
+            return Mark(self._source.file, len(lines), len(lines[-1]) + 1)
         return Mark(self._source.file, mark.line + 1, mark.column + 1)
 
     def _document(self, event: yaml.DocumentStartEvent, mark: Mark) -> bool:
@@ -119,7 +122,7 @@ class _Builder:
                                "put a text that begins with '&' between quotes")  # fmt: skip
         if event.tag is not None:
             self._report.error(mark, "a tag: tags are not part of the policy language",
-                               "put a text that begins with '!' between quotes")  # fmt: skip
+                               "leave it out, or put a text that begins with '!' between quotes")  # fmt: skip
         return event.anchor is not None or event.tag is not None
 
     def _add(self, node: Node, event: yaml.Event) -> None:
@@ -142,7 +145,8 @@ class _Builder:
             # The sections of the document are judged all the same.
             top.broken = top.broken or len(self._stack) > 1
             if isinstance(key, Scalar):
-                self._report.error(key.mark, "merge key '<<': merging is not part of the policy language")
+                self._report.error(key.mark, "merge key '<<': merging is not part of the policy language",
+                                   "write each record out; the roles of one grant add up")  # fmt: skip
             elif not isinstance(key, Broken):
                 self._report.error(key.mark, "a list or a mapping stands as a key, expected a name")
             return
