@@ -3,9 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
-
-import yaml
+from typing import Any, Final, Protocol
 
 from pysshd.policy.problems import Mark
 
@@ -14,6 +12,22 @@ _SLOT: Final = re.compile(r"\{\w+\}$")
 _SLASHES: Final = re.compile(r"(?:^|\s)//(?:\s|$)")
 _DASH: Final = re.compile(r" *-[^\s-]")
 _CLOSES: Final = {"{": "}", "[": "]"}
+
+
+class Marked(Protocol):
+    """An error of the parser: what was being read and what was found, with the places of both."""
+
+    @property
+    def context(self) -> str | None: ...
+
+    @property
+    def context_mark(self) -> Any: ...
+
+    @property
+    def problem(self) -> str | None: ...
+
+    @property
+    def problem_mark(self) -> Any: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +151,7 @@ _RULES: Final[tuple[tuple[str, str, str, _Hint, bool], ...]] = (
 )  # fmt: skip
 
 
-def syntax_error(file: str, lines: Sequence[str], error: yaml.MarkedYAMLError) -> tuple[Mark, str, str]:
+def syntax_error(file: str, lines: Sequence[str], error: Marked) -> tuple[Mark, str, str]:
     """Where a file is no YAML, what is wrong there, and what to do."""
     context, problem = error.context or "", error.problem or ""
     place = error.problem_mark or error.context_mark
