@@ -12,18 +12,39 @@ from pysshd.patterns.globs import Glob
 from pysshd.policy.conditions import TRUE, Conditions, Listener, Who
 from pysshd.policy.decide import decide
 from pysshd.policy.diff_alike import Likeness
+from pysshd.policy.diff_net import requests_of
 from pysshd.policy.diff_people import Comparison, UncomparableError
 from pysshd.policy.diff_permissions import Gain, Session
-from pysshd.policy.diff_rights import Atom, Contents, commands, variables
+from pysshd.policy.diff_rights import Atom, Contents, commands, is_net, variables
 from pysshd.policy.diff_sessions import Side
 from pysshd.policy.diff_settings import wider
 from pysshd.policy.diff_sftp import operations
 from pysshd.policy.diff_unknown import uncompared_logins, unknown_facts, unknown_settings
 from pysshd.policy.people import Person
-from pysshd.policy.query import UNKNOWN, Env, Exec, Facts, Pty, Query, Request, Sftp, Shell, Signal, Subsystem
+from pysshd.policy.query import (
+    UNKNOWN,
+    X11,
+    Agent,
+    Connect,
+    ConnectUnix,
+    Env,
+    Exec,
+    Facts,
+    Global,
+    Listen,
+    ListenUnix,
+    Pty,
+    Query,
+    Request,
+    Sftp,
+    Shell,
+    Signal,
+    Subsystem,
+)
 from pysshd.policy.rights import ExecRight, ForcedRight, ShellRight, SubsystemRight
 from pysshd.policy.rights_sftp import SftpRight
 from pysshd.policy.ruleset import Ruleset
+from pysshd.policy.verbs import say_request
 from pysshd.policy.worlds import NOBODY, describe
 
 WORK_MAX: Final = 4_000_000
@@ -170,8 +191,8 @@ def _query(session: Session, request: Request) -> Query:
     steps = tuple(step.step for step in session.steps)
     name = case.person.name if case.person is not None else None
     client = getattr(case, "client", UNKNOWN)
-    return Query(Facts(case.account, name, case.source, case.listener, client, case.now, steps, case.person, case.unix),
-                 request)  # fmt: skip
+    return Query(Facts(case.account, name, case.source, case.listener, client, case.now, steps, case.person, case.unix,
+                       own_addresses=frozenset()), request)  # fmt: skip
 
 
 def _requests(atom: Atom, session: Session) -> Iterator[Request]:
@@ -189,6 +210,8 @@ def _requests(atom: Atom, session: Session) -> Iterator[Request]:
         yield from (Env(name, b"x") for name in variables(item))
     elif isinstance(item, SftpRight):
         yield from operations(item)
+    elif is_net(item):
+        yield from requests_of(item)
     elif atom.kind == "pty":
         yield Pty("xterm")
     elif atom.kind == "signals":
@@ -200,6 +223,8 @@ def _shown(request: Request) -> str:
         return f"exec {request.command.decode('utf-8', 'replace')!r}"
     if isinstance(request, Sftp):
         return f"{request.right} {request.path.decode('utf-8', 'replace')}"
+    if isinstance(request, Connect | Listen | ConnectUnix | ListenUnix | Agent | X11 | Global):
+        return say_request(request)
     words = {Subsystem: "name", Env: "name", Signal: "name"}
     kind = type(request)
     named = f" {getattr(request, words[kind])}" if kind in words else ""
