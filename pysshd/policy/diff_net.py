@@ -7,11 +7,12 @@ from typing import Final
 from pysshd.patterns.destinations import HostPattern
 from pysshd.patterns.globs import Token
 from pysshd.patterns.host_inclusion import hosts_denied, hosts_meet, hosts_within, listening_within
+from pysshd.patterns.hosts import IPAddress
 from pysshd.patterns.parts import parts_tokens
 from pysshd.patterns.parts_inclusion import parts_within
 from pysshd.patterns.ports import Ports
 from pysshd.policy.query import X11, Agent, Connect, ConnectUnix, Global, Listen, ListenUnix, Request
-from pysshd.policy.rights_net import ConnectRight, ListenRight, NetRight, PlainRight, SocketPattern, SocketRight
+from pysshd.policy.rights_net import ConnectRight, ListenRight, NetRight, SocketPattern, SocketRight
 
 _SEPARATOR: Final = "/"
 
@@ -82,7 +83,7 @@ def net_meets(permitted: NetRight, deny: NetRight) -> bool:
 # Examples
 
 _STARS: Final = ("x", "", "zz9", "x.x")
-_SOMEWHERE: Final = ip_address("198.51.100.7")
+_SOMEWHERE: Final[IPAddress] = ip_address("198.51.100.7")
 """An address that a name might have (RFC 5737)."""
 
 
@@ -97,7 +98,7 @@ def requests_of(right: NetRight) -> Iterator[Request]:
     elif isinstance(right, SocketRight):
         kind = ListenUnix if right.listens else ConnectUnix
         yield from (kind(path) for path in _paths(right.path))
-    elif isinstance(right, PlainRight):
+    else:
         yield Global(right.name) if right.name else Agent() if right.key == "agent" else X11(single=False, screen=0)
 
 
@@ -114,7 +115,7 @@ def _hosts(host: HostPattern) -> Iterator[str]:
         yield from ("some-host.example", str(_SOMEWHERE))
 
 
-def _addresses(host: str) -> tuple[object, ...]:
+def _addresses(host: str) -> tuple[IPAddress | None, ...]:
     try:
         ip_address(host)
     except ValueError:

@@ -22,6 +22,7 @@ from pysshd.policy.diff_sessions import Factor
 from pysshd.policy.diff_sftp import tree_of
 from pysshd.policy.rights_sftp import SftpRight
 from pysshd.policy.ruleset import Effect, Grant
+from pysshd.policy.steps import BY_KEY
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Session:
     @property
     def key(self) -> str:
         """What fills the slot of the key: of the first one, or nothing."""
-        return next((step.name or step.fingerprint or "" for step in self.steps if step.method == "publickey"), "")
+        return next((step.name or step.fingerprint or "" for step in self.steps if step.method in BY_KEY), "")
 
 
 @dataclass(frozen=True, slots=True)
