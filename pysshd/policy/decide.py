@@ -59,7 +59,7 @@ def decide(ruleset: Ruleset, query: Query, *, trace: bool = False) -> Decision:
     always = _settled(request)
     if always is not None:
         return always
-    values = _values(facts, person)
+    values = values_of(facts, person)
     asked = asked_of(request, None if isinstance(facts.own_addresses, Unknown) else facts.own_addresses, values)
     if isinstance(asked, str):
         return Decision(False, None, valid_until=edge, decided_by="the language", reason=asked)
@@ -89,7 +89,7 @@ def _settled(request: Request) -> Decision | None:
     return Decision(False, None, decided_by="the language", reason=reason) if reason else None
 
 
-def _values(facts: Facts, person: Person) -> Values:
+def values_of(facts: Facts, person: Person) -> Values:
     """What fills the slots: `{key}` is the name of the first key of the login, else its fingerprint.
 
     The fingerprint's `/` and `+` are written as `_` and `-`, so that it is one part of a path. The home is that of the

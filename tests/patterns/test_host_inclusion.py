@@ -13,7 +13,8 @@ from pysshd.patterns.hosts import IPAddress
 PATTERNS = st.sampled_from(
     ["*", "**.corp", "*.corp", "db*.corp", "db1.corp", "a.b.corp", "10.0.0.0/8", "10.2.0.0/16", "10.2.0.5",
      "10.2.0.4/31", "0.0.0.0/0", "0.0.0.0/8", "0.0.0.0", "[::]", "[::/0]", "loopback", "127.0.0.1", "[::1]",
-     "localhost", "link-local", "metadata", "169.254.169.254", "169.254.0.0/24", "[fd00::/8]", "[fd00:ec2::254]", "multicast",
+     "localhost", "link-local", "metadata", "169.254.169.254", "169.254.0.0/24", "[fd00::/8]", "[fd00:ec2::254]",
+     "multicast",
      "[::ffff:10.2.0.0/112]", "[64:ff9b::a02:5]"]
 ).map(parse_host_pattern)  # fmt: skip
 NAMES = st.sampled_from([None, "db1.corp", "dbx.corp", "a.b.corp", "a.corp", "corp", "localhost"])
