@@ -17,7 +17,7 @@ _ANY_FREE: Final = Ports(1024, LAST_PORT)
 
 
 def net_permission(request: Request, where: str) -> tuple[str, Rights] | None:
-    """The permission as a role would write it, for a request that is of a form that is served; None for another kind."""
+    """The permission as a role would write it, for a request of a form that is served; None for another kind."""
     found = _permission(request, where)
     return (found[0], Rights(net=(found[1],))) if found is not None else None
 

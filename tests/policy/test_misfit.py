@@ -97,8 +97,8 @@ LS = "exec: ls *"
          "scp, show, tail, who", ""),
         ("exec tial", "", "no exec permission is of 'tial'; there are some of a;, age, borg, cat, every, ls, mine, "
          "pick, scp, show, tail, who", "did you mean 'tail'?"),
-        ("exec /usr/bin/who", "", "no exec permission is of '/usr/bin/who'; there are some of a;, age, borg, cat, every, "
-         "ls, mine, pick, scp, show, tail, who", "'who' is another word than '/usr/bin/who'"),
+        ("exec /usr/bin/who", "", "no exec permission is of '/usr/bin/who'; there are some of a;, age, borg, cat, "
+         "every, ls, mine, pick, scp, show, tail, who", "'who' is another word than '/usr/bin/who'"),
         ("subsystem mial", "", "no subsystem is 'mial'; permitted are mail", "did you mean 'mail'?"),
         ("env LD=x", "", "no pattern takes LD; accepted are LANG, LC_*", ""),
         ("forward db1.corp:5433 10.9.9.9", "forward: {local: db*.corp:5432}", "port 5433 is not 5432", ""),
@@ -209,7 +209,8 @@ users:
     [
         ("bob", {"account": "gti"}, "bob may log in as bob, git", "did you mean 'git'?"),
         ("bob", {"now": datetime(2027, 5, 1, tzinfo=UTC)}, "bob has expired: valid until 2026-12-31T23:00+00:00", ""),
-        ("bob", {"now": datetime(2025, 5, 1, tzinfo=UTC)}, "bob is not valid yet: valid from 2025-12-31T23:00+00:00", ""),
+        ("bob", {"now": datetime(2025, 5, 1, tzinfo=UTC)},
+         "bob is not valid yet: valid from 2025-12-31T23:00+00:00", ""),
         ("eve", {}, "the key old has expired: valid until 2026-06-30T22:00+00:00", ""),
     ],
 )  # fmt: skip
