@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from pysshd.cli.show import counted, load, plain, show, write_json
+from pysshd.cli.show import counted, load, show, write_json
 from pysshd.policy.problems import PolicyError, Problem
 from pysshd.policy.settings import Settings
 
@@ -69,7 +69,7 @@ def _show(file: Path, problems: Sequence[Problem], errors: int, warnings: int, w
 
 def _write(file: Path, problems: Sequence[Problem], errors: int, warnings: int, waits: Sequence[str]) -> None:
     status = "refused" if errors else "warned" if warnings else "good"
-    found = [plain(problem) for problem in problems]
+    found = [problem.plain() for problem in problems]
     said = {"file": str(file), "status": status, "errors": errors, "warnings": warnings, "problems": found}
     write_json({**said, "waits_for_restart": list(waits)})
 
