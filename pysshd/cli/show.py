@@ -39,7 +39,9 @@ def end_refused(file: Path, problems: Sequence[Problem], *, as_json: bool) -> No
         write_json({"file": str(file), "status": "refused", "problems": [problem.plain() for problem in problems]})
     else:
         for problem in problems:
-            show(problem)
+            # Whatever is not served is judged all the same, and is not why.
+            if problem.severity != "unserved":
+                show(problem)
         click.secho(f"{file}: refused; pysshd check {file} says more", fg="red", err=True)
     sys.exit(TROUBLE)
 

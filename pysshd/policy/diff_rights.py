@@ -21,7 +21,7 @@ from pysshd.policy.ruleset import Grant
 from pysshd.policy.templates import LATER, SLOTS
 
 PLAIN: Final = frozenset(["runs", "pty", "accept", "sets", "signals", "net"])
-"""The kinds of which is known that a deny of one never touches another one."""
+"""The kinds of which is known that a deny of one never touches a permission of another one."""
 
 _ODD_SLOTS: Final = frozenset([*SLOTS, *LATER]) - {"user", "account"}
 """Slots that one person of one account may fill with other words under another policy."""
@@ -202,7 +202,9 @@ def _is_told(right: ExecRight) -> bool:
 def meets(permitted: Atom, deny: Atom) -> bool:
     """Whether a deny may touch a request that is permitted."""
     if permitted.kind != deny.kind:
-        return permitted.kind not in PLAIN or deny.kind not in PLAIN
+        known = {permitted.kind, deny.kind} <= PLAIN | {"sftp"}
+        # The subsystem of SFTP, and scp, are asked for as what runs.
+        return not known or (permitted.kind, deny.kind) == ("sftp", "runs")
     a, b = permitted.item, deny.item
     if isinstance(a, Glob) and isinstance(b, Glob):
         return common_text(a, b) is not None
