@@ -202,9 +202,9 @@ def _is_told(right: ExecRight) -> bool:
 def meets(permitted: Atom, deny: Atom) -> bool:
     """Whether a deny may touch a request that is permitted."""
     if permitted.kind != deny.kind:
-        known = {permitted.kind, deny.kind} <= PLAIN | {"sftp"}
+        told = {permitted.kind, deny.kind} <= PLAIN | {"sftp"}
         # The subsystem of SFTP, and scp, are asked for as what runs.
-        return not known or (permitted.kind, deny.kind) == ("sftp", "runs")
+        return not told or (permitted.kind, deny.kind) == ("sftp", "runs")
     a, b = permitted.item, deny.item
     if isinstance(a, Glob) and isinstance(b, Glob):
         return common_text(a, b) is not None
