@@ -51,8 +51,9 @@ class Likeness:
         """People of one kind gain the same by the same lines; None: there is nobody else like this."""
         if before is None or not self._is_same(person, before):
             return None
-        if person.accounts != (person.name,) or person.name in self._accounts | self._certified:
+        if person.name not in person.accounts or person.name in self._accounts | self._certified:
             return None
+        others = tuple(account for account in person.accounts if account != person.name)
         grants = [*self._new.ruleset.grants_of(person), *self._old.ruleset.grants_of(before)]
         whos = [one for grant in grants for one in grant.conditions.all if isinstance(one, Who)]
         keys = tuple(
@@ -60,7 +61,7 @@ class Likeness:
             for key in person.keys
         )
         named = tuple(who.names(person) for who in (*self._logins, *whos))
-        return (keys, person.has_password, person.window, person.run_as, named, tuple(map(id, grants)))
+        return (keys, others, person.has_password, person.window, person.run_as, named, tuple(map(id, grants)))
 
     def _is_same(self, person: Person, before: Person) -> bool:
         return bare(person) == bare(before) and _reading(self._new, person) == _reading(self._old, before)

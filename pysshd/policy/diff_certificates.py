@@ -140,7 +140,8 @@ class Certified:
     def _principals(
         self, signer: _Signer, person: Person, account: str, entries: Sequence[Conditions], names: Sequence[str]
     ) -> list[str]:
-        """Principals of which one stands for all that nothing tells apart from it."""
+        """Principals of which one stands for all that nothing tells apart from it; none that neither opens the account
+        nor is asked for."""
         authorities = [one for one in (signer.authority, signer.old) if one is not None]
         wanted = [words for one in authorities for named, words in one.accounts if named in (account, SAME)]
         asked = [who.principals for who in _whos(entries) if who.principals]
@@ -151,8 +152,10 @@ class Certified:
         kinds: dict[object, str] = {}
         for word in sorted(found):
             told = tuple((name, word) in pairs for pairs in asked for name in names)
-            kind = (word == account, word == person.name, told, tuple(word in words for words in wanted))
-            kinds.setdefault(kind, word)
+            opens = tuple(one.admits(account, frozenset([word])) for one in authorities)
+            named = word == person.name and any(one.person == "principal" for one in authorities)
+            if any(told) or any(opens) or named:
+                kinds.setdefault((told, opens, named), word)
         return sorted(kinds.values())
 
 

@@ -76,6 +76,7 @@ class Comparison:
                 raise UncomparableError(_TOO_MANY)
             signed, known = certified.get(case.account, ((), ()))
             for steps in orders(self._new, (*have, *signed)) if signed else logins:
+                self._left -= len(steps)
                 entry = admits(self._new, person, case, steps)
                 if entry is None:
                     continue

@@ -1,4 +1,4 @@
-"""The commands that README.md and docs/tools.md show are run as they stand there, and the outputs that are shown come."""
+"""The commands that README.md and docs/tools.md show are run as they stand there, and give what is shown."""
 
 import os
 import re
