@@ -90,8 +90,6 @@ class Factor:
         return Person.step(self.key, self.fingerprint or "SHA256:of-a-key-that-was-not-read")
 
     def __str__(self) -> str:
-        if self.certificate is not None:
-            return f"a certificate of {self.certificate.authority}"
         if self.key is None:
             return f"another {self.method}"
         named = f" ({self.key.name})" if self.key.name is not None else ""

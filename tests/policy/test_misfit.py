@@ -77,6 +77,8 @@ LS = "exec: ls *"
          "an expression is held to the whole word"),
         ("exec age -1", "exec: [age, {regex: '[0-9]+'}]",
          "word 2, '-1', begins with '-', and a slot takes no word that does", ""),
+        ("exec age " + "1" * 1025, "exec: [age, {regex: '[0-9]+'}]",
+         f"word 2, '{'1' * 64}…', has more than 1024 characters", ""),
         ("exec age ''", "exec: [age, {regex: '[0-9]+'}]", "word 2, '', is empty, and a slot takes no empty word", ""),
         ("exec show x", "exec: [show, {path_under: /srv/{user}}]",
          "word 2, 'x', is no absolute path, as {path_under: /srv/{user}} asks for", ""),
