@@ -50,7 +50,7 @@ def run(folder: Path, command: str) -> "subprocess.CompletedProcess[str]":
         text=True,
         timeout=60,
         check=False,
-        env={**os.environ, "COLUMNS": "80", "HOME": str(folder), "XDG_STATE_HOME": str(folder)},
+        env={**os.environ, "COLUMNS": "80", "HOME": str(folder), "STATE_DIRECTORY": str(folder / "state")},
     )
 
 
