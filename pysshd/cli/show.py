@@ -42,10 +42,12 @@ def load_or_end(file: Path, *, as_json: bool) -> Loaded:
 def end_refused(file: Path, problems: Sequence[Problem], *, as_json: bool) -> NoReturn:
     """Say why a policy is refused, and end with TROUBLE."""
     if as_json:
-        write_json({"file": str(file), "status": "refused", "problems": [plain(problem) for problem in problems]})
+        write_json({"file": str(file), "status": "refused", "problems": [problem.plain() for problem in problems]})
     else:
         for problem in problems:
-            show(problem)
+            # Whatever is not served is judged all the same, and is not why.
+            if problem.severity != "unserved":
+                show(problem)
         click.secho(f"{file}: refused; pysshd check {file} says more", fg="red", err=True)
     sys.exit(TROUBLE)
 
@@ -75,19 +77,6 @@ def show(problem: Problem) -> None:
     click.secho(first, fg=COLOURS[problem.severity], err=True)
     for line in rest:
         click.echo(line, err=True)
-
-
-def plain(problem: Problem) -> dict[str, Any]:
-    """Return a problem for JSON; line and column are 0 where it is the file's as a whole."""
-    return {
-        "file": problem.file,
-        "line": problem.line,
-        "column": problem.column,
-        "severity": problem.severity,
-        "message": problem.message,
-        "hint": problem.hint,
-        "source_line": problem.source_line,
-    }
 
 
 def write_json(answer: Any) -> None:

@@ -22,6 +22,7 @@ from pysshd.policy.diff_sessions import Factor
 from pysshd.policy.diff_sftp import tree_of
 from pysshd.policy.rights_sftp import SftpRight
 from pysshd.policy.ruleset import Effect, Grant
+from pysshd.policy.steps import BY_KEY
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Session:
     @property
     def key(self) -> str:
         """What fills the slot of the key: of the first one, or nothing."""
-        return next((step.name or step.fingerprint or "" for step in self.steps if step.method == "publickey"), "")
+        return next((step.name or step.fingerprint or "" for step in self.steps if step.method in BY_KEY), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +147,7 @@ def _elsewhere(atom: Atom, old: Given) -> tuple[Conditions, ...]:
 
 
 def _nearest(atom: Atom, old: Given) -> str:
-    return next((one.where for one in old.permitted if one.kind == atom.kind and within(atom, one)), "no grant")
+    return next((one.where for one in old.permitted if within(atom, one, own=False)), "no grant")
 
 
 def _lacking(atom: Atom, new: Given, old: Given, moved: bool) -> str:
@@ -154,6 +155,8 @@ def _lacking(atom: Atom, new: Given, old: Given, moved: bool) -> str:
     covering = [one for one in old.permitted if within(atom, one)]
     if atom.kind == "signals" and not covering and _signals_follow(new, old):
         covering = [atom]
+    if not covering and any(within(atom, one, own=False) for one in old.permitted):
+        return "+where it is an address of the host of the daemon itself"
     if not covering:
         return "no grant"
     others = moved or new.session.key != old.session.key
@@ -179,7 +182,7 @@ def _tree(side: Given) -> frozenset[object]:
 
 def _kept(deny: Atom, new: Given, others: bool) -> bool:
     """Whether the new policy denies as much. others: slots may be filled with other words now."""
-    return not (others and odd_slots(deny.item)) and any(touched_by(deny, other) for other in new.denied)
+    return not (others and odd_slots(deny.item)) and any(touched_by(deny, other, denied=True) for other in new.denied)
 
 
 def _confined(atom: Atom) -> bool:

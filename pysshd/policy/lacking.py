@@ -1,14 +1,19 @@
-"""What of a grant is of no use to a request because a slot of a template has no value: for the trace."""
+"""What of a grant is of no use to a request because a slot of a template has no value: for the trace and `explain`."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from pysshd.policy import profiles
 from pysshd.policy.decide_net import Asked, AskedSocket
 from pysshd.policy.query import Exec, Run, Sftp
 from pysshd.policy.rights import ExecRight, Rights, RunRight, ShellRight, Values
 from pysshd.policy.rights_net import SocketRight
+from pysshd.policy.rights_sftp import SftpRight
 from pysshd.policy.templates import Template
+
+Lacking: TypeAlias = RunRight | SftpRight | SocketRight
+"""Permissions that may have slots."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,27 +35,27 @@ def lacking_slots(rights: Rights, wanted: Wanted, values: Values) -> frozenset[s
 
     None where one of them answers it all the same, or where they would not with any value.
     """
-    lacks = list(_lacks(rights, wanted, values))
+    lacks = [slots for _, slots in lacking_each(rights, wanted, values)]
     return frozenset(slot for one in lacks for slot in one) if all(lacks) else frozenset()
 
 
-def _lacks(rights: Rights, wanted: Wanted, values: Values) -> Iterator[frozenset[str]]:
-    """For each permission that speaks of the request: what it lacks for it, or nothing."""
+def lacking_each(rights: Rights, wanted: Wanted, values: Values) -> Iterator[tuple[Lacking, frozenset[str]]]:
+    """Each permission that speaks of the request, and the slots that it lacks for it, or none."""
     running, words = wanted.running, wanted.words
     if isinstance(wanted.asked, AskedSocket):
         for right in rights.net:
             if isinstance(right, SocketRight) and right.listens is wanted.asked.listens:
                 lacks = right.path.slots - values.keys()
                 if lacks or wanted.asked.permits(right):
-                    yield lacks
+                    yield right, lacks
     if isinstance(running, Sftp) or wanted.asks_for_sftp:
         for tree in rights.sftp:
-            yield _unfilled((part.folder.path for part in tree.parts), values)
+            yield tree, _unfilled((part.folder.path for part in tree.parts), values)
     if isinstance(running, Run):
         for run in rights.runs:
             lacks = _of_run(run, running, words, values)
             if lacks or run.permits(running, words, values):
-                yield lacks
+                yield run, lacks
 
 
 def _of_run(right: RunRight, running: Run, words: tuple[str, ...] | None, values: Values) -> frozenset[str]:

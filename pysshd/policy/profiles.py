@@ -71,6 +71,24 @@ def argv_of(profile: Profile, words: _Words, values: Values) -> _Words | None:
     return (*asked.head, *forced, *(word for word in rest if word is not None))
 
 
+def why_not(profile: Profile, words: _Words, values: Values) -> str:
+    """Why a profile does not permit a request of its program, in words; for one of which `argv_of` gives None."""
+    asked = _PROGRAMS[profile.name].read(words)
+    if asked is None:
+        return "it is in no form that the profile understands"
+    if asked.writes and profile.read_only:
+        return "it would write, and the profile is read_only"
+    if asked.reads and profile.write_only:
+        return "it would read, and the profile is write_only"
+    places = places_of(profile, values)
+    outside = next((word for word in asked.rest if places.argument(word, asked) is None), None)
+    if outside is None or isinstance(outside, str):
+        return "a slot of its paths has no value here"
+    relative = not outside.text.startswith("/") and profile.relative_to is None
+    return f"{quote(outside.text)} is " + ("relative, and the profile has no relative_to" if relative
+                                           else "in none of its paths")  # fmt: skip
+
+
 def env_of(profile: Profile, env: EnvSettings) -> EnvSettings:
     """The variables that the program gets: those of the policy, and those of the profile over them."""
     return tuple(sorted({**dict(env), **dict(_PROGRAMS[profile.name].env)}.items()))

@@ -368,3 +368,10 @@ def test_it_is_not_served() -> None:
         ("unserved", "authority 'robots' is not served yet by this version"),
         ("unserved", "method 'certificate' is not served yet by this version"),
     ]
+
+
+def test_an_entry_behind_one_for_a_principal_of_one_account_is_reached() -> None:
+    """Whoever comes as an account of their own name has a principal of that name, and none of the others."""
+    login = "login: [{who: 'principal:staff/web', methods: certificate}, {who: dave, methods: certificate}]\n"
+    people = PEOPLE.replace("[web, db]", "[web]")
+    assert load_text(people + login, "p.yaml", language=True).ruleset.login[1].chains

@@ -374,6 +374,11 @@ def test_people_alike_are_told_together() -> None:
     new = "login: [{from: 10.0.0.0/8, methods: publickey}, {who: [one, two, late], methods: publickey}]\n"
     change = only(compared(old, new, people, people).gained)
     assert change.people == ("one", "two", "late")
+    # So are those who have one more account, of the same name.
+    deploy = people.replace("{groups: ops, keys", "{groups: ops, accounts: [NAME, deploy], keys")
+    deploy = deploy.replace("one: {groups: ops, accounts: [NAME", "one: {groups: ops, accounts: [one", 1)
+    deploy = deploy.replace("[NAME", "[two")
+    assert only(compared(old, new, deploy, deploy).gained).people == ("one", "two", "late")
     by_key = "login: [{from: 10.0.0.0/8, methods: publickey}, {who: 'key:%s', methods: publickey}]\n"
     fingerprint = load_text(people).ruleset.people["two"].keys[0].fingerprint
     assert only(compared(old, by_key % fingerprint, people, people).gained).people == ("two",)
