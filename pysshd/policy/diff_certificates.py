@@ -165,7 +165,7 @@ def _pair(signer: _Signer, person: Person, said: Certificate, key: str | None) -
 
     def factor(authority: Authority, signed_by: PersonKey) -> Factor:
         certificate = Certificate(authority.name, said.key_id, said.principals, said.extensions)
-        return Factor("certificate", identity, key, None, certificate, signed_by)
+        return Factor("certificate", identity, key, None, certificate, signed_by, authority)
 
     now = factor(signer.authority, signer.key)
     if signer.old is None or signer.old_key is None:

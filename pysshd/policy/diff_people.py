@@ -190,7 +190,7 @@ def _by(side: Side, session: Session) -> str:
     account, authority = session.case.account, side.ruleset.authorities[said.authority]
     if account == STRANGER:
         return f"{methods} of {authority.name} with any principal as the account of its name"
-    opening = [word for word in sorted(said.principals) if authority.admits(account, frozenset([word]))]
+    opening = authority.opening(account, said.principals)
     shown = "any principal" if authority.admits(account, frozenset([NO_PRINCIPAL])) else f"principal {opening[0]}"
     return f"{methods} of {authority.name} with {shown} as {account}"
 

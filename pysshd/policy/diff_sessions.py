@@ -5,10 +5,11 @@ of the new policy is measured by the logins that the old one gave to whoever hol
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import combinations, permutations, product
 from typing import Final
 
+from pysshd.policy.authorities import Authority
 from pysshd.policy.conditions import FALSE, TRUE, Account, Case, Condition, Conditions, From, Listener, Who, Within
 from pysshd.policy.keyfiles import KeyFiles
 from pysshd.policy.people import ALWAYS, Person, PersonKey, Window
@@ -54,7 +55,8 @@ class Factor:
 
     identity: what it is, under whatever name and in whichever file.
     fingerprint: of a key, as far as known, also of one that is certified. key: the entry that lists it.
-    certificate: what it says, with the authority's name in this policy; signer: the key of the authority.
+    certificate: what it says, with the authority's name in this policy; signer: the key of the authority, and
+        authority: what this policy says of that.
     """
 
     method: str
@@ -63,6 +65,7 @@ class Factor:
     key: PersonKey | None = None
     certificate: Certificate | None = None
     signer: PersonKey | None = None
+    authority: Authority | None = field(default=None, compare=False)
 
     @property
     def name(self) -> str | None:

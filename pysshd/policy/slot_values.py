@@ -73,7 +73,7 @@ def _principals(ruleset: Ruleset, facts: Facts) -> tuple[str, ...]:
     authority = ruleset.authorities.get(certificate.authority) if certificate is not None else None
     if certificate is None or authority is None:
         return ()
-    return tuple(one for one in sorted(certificate.principals) if authority.admits(facts.account, frozenset([one])))
+    return authority.opening(facts.account, certificate.principals)
 
 
 def _only(found: tuple[str, ...]) -> str:

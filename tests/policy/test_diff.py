@@ -253,6 +253,15 @@ def test_the_name_of_a_key_may_choose_what_is_served() -> None:
     assert any("slots" in change.what for change in found.gained)
 
 
+def test_the_name_of_a_key_may_choose_what_is_denied() -> None:
+    grants = """grants: [{who: alice, allow: {exec: "cat *", confined: true}},
+      {who: alice, deny: {exec: [[cat, "{key}"]]}}]\n"""
+    renamed = PEOPLE.replace("name: laptop", "name: notebook")
+    found = compared(grants, grants, PEOPLE, renamed)
+    assert ("alice", "exec: cat * (confined)") in told(found.gained)
+    assert compared(grants, grants, PEOPLE, PEOPLE.replace("alice@laptop", "alice")) == Difference((), ())
+
+
 def test_another_home_of_confined_programs() -> None:
     moved = PEOPLE.replace("groups: [ops, dba], accounts", "home: /srv/alice, groups: [ops, dba], accounts")
     found = compared(ALLOW % "exec: ls", ALLOW % "exec: ls", PEOPLE, moved)

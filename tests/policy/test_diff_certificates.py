@@ -57,6 +57,23 @@ def test_one_more_principal_for_an_account() -> None:
     assert only(compared(STAFF.replace("[web]", "[web, ci]"), STAFF).lost).what == change.what
 
 
+@pytest.mark.parametrize(
+    "grants",
+    [
+        "grants: [{who: alice, allow: {exec: [[serve, '{principal}']], confined: true}}]\n",
+        "grants: [{who: alice, allow: {exec: 'cat *', confined: true}},"
+        " {who: alice, deny: {exec: [[cat, '{principal}']]}}]\n",
+    ],
+)
+def test_principals_that_fill_a_slot(grants: str) -> None:
+    """A certificate with two principals that open an account fills no slot, and with one of them it does."""
+    one, two = (STAFF.replace("[web]", words) + grants for words in ("[web]", "[web, ci]"))
+    assert compared(one, one) == Difference((), ())
+    assert any(change.what.startswith("exec:") for change in compared(two, one).gained)
+    renamed = one.replace("staff: {keys", "crew: {keys").replace("principal}']", "principal}' ]")
+    assert compared(one, renamed) == Difference((), ())
+
+
 def test_any_principal_for_an_account() -> None:
     change = only(compared(STAFF, STAFF.replace("[web]", "['*']")).gained)
     assert change.what == "login by certificate of staff with any principal as deploy"
