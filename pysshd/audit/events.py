@@ -53,7 +53,7 @@ EVENTS: Mapping[str, EventSpec] = {
     "reload.accepted": EventSpec(Level.NOTICE, "reloaded: rules {rules} of {policy} are in force"),
     "reload.waits": EventSpec(Level.WARNING, "reloaded: {setting} waits for a restart"),
     "reload.problem": EventSpec(Level.ERROR, "{detail}"),
-    "reload.refused": EventSpec(Level.ERROR, "reload refused, rules {rules} go on: {policy} has {count} problems"),
+    "reload.refused": EventSpec(Level.ERROR, "reload refused, rules {rules} go on; problems of {policy}: {count}"),
     "control.refused": EventSpec(Level.WARNING, "{detail}"),
     "daemon.ready": EventSpec(Level.INFO, "ready"),
     "daemon.signal": EventSpec(Level.NOTICE, "{signal} received: {meaning}"),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from pysshd.cli.show import counted, load, plain, show, write_json
+from pysshd.cli.show import counted, load, show, write_json
 from pysshd.policy.problems import PolicyError, Problem
 from pysshd.policy.settings import Settings
 
@@ -93,7 +93,7 @@ def _write(answer: _Answer) -> None:
             "status": "refused" if answer.errors else "warned" if answer.warnings else "good",
             "errors": answer.errors,
             "warnings": answer.warnings,
-            "problems": [plain(problem) for problem in answer.problems],
+            "problems": [problem.plain() for problem in answer.problems],
             "waits_for_restart": list(answer.waits),
             "files": list(answer.files),
         }

@@ -15,6 +15,7 @@ from pysshd.audit.escape import printable
 from pysshd.daemon.control import FOLDER, SECRET, SOCKET
 from pysshd.daemon.state import default_state_directory
 from pysshd.errors import StartupError
+from pysshd.policy.problems import Problem
 
 REFUSED: Final = 1
 WITHIN: Final = 120.0
@@ -69,7 +70,7 @@ def status(state: Path, as_json: bool) -> None:
 
 def _show_reload(answer: dict[str, Any]) -> None:
     for problem in answer.get("problems", ()):
-        for line in str(problem).splitlines():
+        for line in _rendered(problem).splitlines():
             click.echo(printable(line), err=True)
     for name in answer.get("waits_for_restart", ()):
         click.secho(f"{printable(str(name))} waits for restart", fg="yellow", err=True)
@@ -80,6 +81,14 @@ def _show_reload(answer: dict[str, Any]) -> None:
         click.secho(f"pysshd ctl: {printable(str(answer['error']))}", fg="red", err=True)
     else:
         click.secho(f"{policy}: refused, rules {rules} go on", fg="red", err=True)
+
+
+def _rendered(problem: Any) -> str:
+    """A problem as `pysshd check` shows it; whatever else is told, as it is."""
+    try:
+        return Problem(**problem).render()
+    except TypeError:
+        return str(problem)
 
 
 def _status(answer: dict[str, Any]) -> str:

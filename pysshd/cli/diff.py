@@ -1,7 +1,5 @@
 """`pysshd diff`: who may do more under a new policy than under an old one, and who less."""
 
-import json
-import os
 import sys
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -10,12 +8,11 @@ from typing import Final
 
 import click
 
+from pysshd.cli.show import as_given, load_or_end, write_json
 from pysshd.policy.diff import Change, Difference, difference
 from pysshd.policy.diff_sessions import Side
-from pysshd.policy.load import load_file
-from pysshd.policy.problems import PolicyError
 
-NOTHING_GAINED, GAINED, TROUBLE = 0, 1, 2
+NOTHING_GAINED, GAINED = 0, 1
 
 _PEOPLE_SHOWN: Final = 8
 
@@ -33,24 +30,17 @@ def diff(old: Path, new: Path, as_json: bool) -> None:
 
     Exit status: 0 nothing was gained, 1 access was gained, 2 a file is refused or can not be read.
     """
-    found = difference(_side(old), _side(new))
+    found = difference(_side(old, as_json), _side(new, as_json))
     if as_json:
-        click.echo(json.dumps(_plain(found), indent=2))
+        write_json({"old": str(old), "new": str(new)} | _plain(found))
     else:
         _show(found)
     sys.exit(GAINED if found.gained else NOTHING_GAINED)
 
 
-def _side(file: Path) -> Side:
+def _side(file: Path, as_json: bool) -> Side:
     """A policy, also one that this version could not serve; one that is refused ends the command."""
-    try:
-        loaded = load_file(str(file), owner_uids=frozenset({0, os.geteuid()}), language=True)
-    except PolicyError as error:
-        for problem in error.problems:
-            if problem.severity == "error":
-                click.secho(str(problem), fg="red", err=True)
-        click.secho(f"{file}: refused, and not compared", fg="red", err=True)
-        sys.exit(TROUBLE)
+    loaded = load_or_end(file, as_json=as_json)
     return Side(loaded.ruleset, loaded.key_files)
 
 
@@ -79,13 +69,13 @@ def _show(found: Difference) -> None:
 
 def _show_change(change: Change, sign: str, colour: str) -> None:
     may = " (may be)" if sign == "?" else ""
-    click.secho(f"{sign} {_named(change.people)}: {change.what}{may}", fg=colour)
+    click.secho(f"{sign} {_named(change.people)}: {as_given(change.what)}{may}", fg=colour)
     if change.conditions:
         click.echo(f"    where   {change.conditions}")
     if change.example:
         click.echo(f"    such as {change.example}")
-    click.echo(f"    old     {change.old}")
-    click.echo(f"    new     {change.new}")
+    click.echo(f"    old     {as_given(change.old)}")
+    click.echo(f"    new     {as_given(change.new)}")
 
 
 def _named(people: Iterable[str]) -> str:

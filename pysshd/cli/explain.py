@@ -12,6 +12,7 @@ from pysshd.cli.show import TROUBLE, load_or_end, say, write_json
 from pysshd.policy.decision import Decision, Tried
 from pysshd.policy.explain import LOGIN, NARROWS, Explanation, plain, said_bounds, said_way
 from pysshd.policy.explain import explain as explained
+from pysshd.policy.misfit import Misfit
 from pysshd.policy.query import UNKNOWN, Request, Unknown
 from pysshd.policy.roles import roles_by_grant
 from pysshd.policy.verbs import VERBS, VerbError, request_of, say_request
@@ -124,8 +125,10 @@ def _show(found: Explanation) -> None:
         _row("runs", way)
     for bound in said_bounds(decision.bounds) if found.allowed else ():
         _row("bound", bound)
+    if found.nearest is not None:
+        _row("nearest" if login.admitted else "namely", _near(found.nearest))
     if (until := (decision if login.admitted else login.decision).valid_until) is not None:
-        _row("until", until.isoformat(timespec="minutes"))
+        _row("until", until.astimezone(scene.now.tzinfo).isoformat(timespec="minutes"))
     _row("login", f"{'+'.join(scene.chain)} is {'enough' if login.admitted else 'refused'}: {_because(login.decision)}")
     if not login.admitted and decision.reason != login.decision.reason:
         _row("after it", f"{_after_it(decision)}: {_because(decision)}")
@@ -148,6 +151,12 @@ def _after_it(decision: Decision) -> str:
 
 def _because(decision: Decision) -> str:
     return f"{decision.reason} ({decision.decided_by})" if ":" in decision.decided_by else decision.reason
+
+
+def _near(misfit: Misfit) -> str:
+    place = f"{misfit.permission} ({misfit.where}), which {misfit.grant} gives: " if misfit.permission else ""
+    where = f" ({misfit.where})" if misfit.where and not place else ""
+    return f"{place}{misfit.why}{where}" + (f" ({misfit.hint})" if misfit.hint else "")
 
 
 def _facts(found: Explanation) -> list[str]:

@@ -2,6 +2,7 @@
 
 import glob
 import os
+import pwd
 import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -71,6 +72,16 @@ class HostFiles:
         accounts, groups = read_accounts(self.text("/etc/passwd"), self.text("/etc/group"))
         server = next((name for name in _SFTP_SERVERS if self.path(name).is_file()), "")
         return Host(accounts, groups, server, self._timezone(), self._pam())
+
+    def knows(self, name: str) -> bool:
+        """Whether this very host has an account that stands in no file: of LDAP, say. Of a tree it is not known."""
+        if self.root != Path("/"):
+            return False
+        try:
+            pwd.getpwnam(name)
+        except KeyError:
+            return False
+        return True
 
     def _timezone(self) -> str:
         """The name of the time zone; UTC where the host has none, empty where it has one without a name."""

@@ -14,14 +14,16 @@ from pysshd.importing.notes import Remark
 from pysshd.patterns.names import is_name
 from pysshd.policy.load import load_text
 from pysshd.policy.problems import PolicyError
+from pysshd.policy.report import meant
 
 COMPLETE, INCOMPLETE, TROUBLE = 0, 1, 2
 
 _COLOURS = {"refused": "red", "warning": "yellow", "note": "cyan"}
 _EPILOG = """\b
-Begin with:
-  pysshd import-sshd-config -o policy.yaml
+Begin with, beside sshd on another port:
+  pysshd import-sshd-config --port 2222 -o policy.yaml
   pysshd check policy.yaml
+  pysshd --config policy.yaml
 Another machine's file tree, say a backup:
   pysshd import-sshd-config --root /srv/backup/web1 -o web1.yaml
 Keys with options become rules of the policy:
@@ -48,9 +50,18 @@ Keys with options become rules of the policy:
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="A new file, mode 0600; absent: standard output.")
 @click.option("--min-uid", type=click.IntRange(1, 999_999_999), default=1000, show_default=True,
               help="From which uid on accounts are people's.")  # fmt: skip
-@click.option("--served", is_flag=True, help="Leave out what this version of the daemon does not serve yet.")
+@click.option(
+    "--port", type=click.IntRange(1, 65535), help="Listen on this port instead of sshd's, for trying it beside sshd."
+)
+@click.option("--language", is_flag=True, help="With what this version of the daemon does not serve yet, too.")
 def import_sshd_config(
-    file: str, key_files: tuple[str, ...], root: Path, output: Path | None, min_uid: int, served: bool
+    file: str,
+    key_files: tuple[str, ...],
+    root: Path,
+    output: Path | None,
+    min_uid: int,
+    port: int | None,
+    language: bool,
 ) -> None:
     """Make a policy of an sshd_config FILE (absent: /etc/ssh/sshd_config), with its Match blocks and Includes.
 
@@ -59,17 +70,25 @@ def import_sshd_config(
     leaving it out would let somebody do more, so that they are kept out until you have said it otherwise. Read the
     policy before you serve it.
 
+    What this version of the daemon does not serve yet is left out, and named.
+
     Exit status: 0 all of it has an equivalent, 1 something has none and is named, 2 trouble, and nothing is written.
     """
     files = HostFiles(root)
+    host = files.host()
     keys: dict[str, list[tuple[str, str]]] = {}
     for option in key_files:
         user, equals, name = option.partition("=")
         if not equals or not name or not is_name(user):
             raise click.UsageError(f"--authorized-keys {option}: expected USER=FILE")
+        if user not in host.accounts and not files.knows(user):
+            hint = meant(user, host.accounts)
+            raise click.UsageError(
+                f"--authorized-keys {option}: the host has no account {user!r}" + (f" ({hint})" if hint else "")
+            )
         keys.setdefault(user, []).append((name, files.text(name)))
-    sources = Sources(files.text(file), file, files.included, files.host(), keys, min_uid)
-    made = import_policy(sources, Language(served), files.banner)
+    sources = Sources(files.text(file), file, files.included, host, keys, min_uid, port)
+    made = import_policy(sources, Language(served=not language), files.banner)
     _check(made)
     if output is None:
         click.echo(made.policy, nl=False)

@@ -1,9 +1,6 @@
 """`pysshd matrix`: people × permissions, as a table, as JSON, or as a page for a browser."""
 
-import json
-import os
 import shutil
-import sys
 from dataclasses import asdict
 from pathlib import Path
 
@@ -11,11 +8,10 @@ import click
 
 from pysshd.cli.matrix_html import page
 from pysshd.cli.matrix_text import table
+from pysshd.cli.show import as_given, load_or_end, write_json
 from pysshd.policy.diff_sessions import Side
-from pysshd.policy.load import load_file
 from pysshd.policy.matrix import Matrix
 from pysshd.policy.matrix import matrix as matrix_of
-from pysshd.policy.problems import PolicyError
 
 
 @click.command(short_help="Who may do what: people and permissions at a glance.")
@@ -29,19 +25,14 @@ def matrix(file: Path, as_json: bool, html: Path | None) -> None:
     The page of --html stands alone, and can be filtered by person, group, permission and source. Exit status: 0, or 2
     where the file is refused.
     """
-    try:
-        loaded = load_file(str(file), owner_uids=frozenset({0, os.geteuid()}), language=True)
-    except PolicyError as error:
-        click.echo(str(error), err=True)
-        click.secho(f"{file}: refused", fg="red", err=True)
-        sys.exit(2)
+    loaded = load_or_end(file, as_json=as_json)
     found = matrix_of(Side(loaded.ruleset, loaded.key_files))
     if html is not None:
         _write(html, page(found, str(file)))
     if as_json:
-        click.echo(json.dumps(_plain(found), indent=2))
+        write_json({"file": str(file)} | _plain(found))
     elif html is None:
-        click.echo(table(found, shutil.get_terminal_size().columns))
+        click.echo(as_given(table(found, shutil.get_terminal_size().columns)))
 
 
 def _write(file: Path, text: str) -> None:

@@ -53,10 +53,14 @@ def _filters(found: Matrix) -> Iterator[str]:
     yield f'<label>Group <select id="group">{"".join(_options(groups, "any"))}</select></label>'
     yield f'<label>Permission <select id="permission">{"".join(_options(found.columns, "all"))}</select></label>'
     yield '<label>Source <input id="source" type="search" placeholder="an address"></label>'
-    yield '<button type="reset">Everything</button>'
+    yield '<button type="reset">Show everything</button>'
     yield '<output id="count"></output>'
     yield "</form>"
     yield '<p id="fault" role="alert" hidden></p>'
+    yield (
+        '<p class="legend">yes: always. sometimes: under conditions. denied: one grant gives it, another one takes it. '
+        "Open a mark to see the lines that say so, and under which conditions.</p>"
+    )
 
 
 def _options(values: Iterable[str], none: str) -> Iterator[str]:

@@ -8,6 +8,7 @@ from unicodedata import combining, east_asian_width
 from pysshd.policy.matrix import DENIED, NO, YES, Cell, Matrix, Reason, Row
 
 _GAP: Final = "  "
+_MARKS: Final = "if N: as note N says; denied N: given, and taken by note N; -: not at all"
 _LEAST: Final = 40
 """Columns of a terminal below which nothing is cut any more."""
 
@@ -103,9 +104,16 @@ def _legend(rows: Sequence[Row], notes: _Notes, columns: int) -> Iterator[str]:
     for (what, conditions, where, allows), number in notes.numbers.items():
         said = conditions or "always" if allows else f"denied: {what}{f' ({conditions})' if conditions else ''}"
         yield from _wrapped(f"{number:>3}  ", f"{said}  {where}", columns)
+    together: dict[str, list[Row]] = {}
     for row in rows:
         if row.window:
-            yield from _wrapped("     ", f"{row.person}: {row.window}  {row.where}", columns)
+            together.setdefault(row.window, []).append(row)
+    for window, some in together.items():
+        place = f"  {some[0].where}" if len(some) == 1 else ""
+        yield from _wrapped("     ", f"{', '.join(row.person for row in some)}: {window}{place}", columns)
+    if notes.numbers:
+        yield ""
+        yield from _wrapped("", _MARKS, columns)
 
 
 def _wrapped(lead: str, text: str, columns: int) -> Iterator[str]:

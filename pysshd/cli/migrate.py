@@ -1,14 +1,11 @@
 """`pysshd migrate`: bring a policy file to the version that this daemon reads."""
 
-import os
-import sys
 from pathlib import Path
 
 import click
 
-from pysshd.policy.load import load_file
+from pysshd.cli.show import load_or_end
 from pysshd.policy.model import VERSION
-from pysshd.policy.problems import PolicyError
 
 
 @click.command(short_help="Bring a policy file to the newest version of the language.")
@@ -19,12 +16,7 @@ def migrate(file: Path) -> None:
     There is one version so far, and nothing to rewrite: the files are read, and left as they are. Exit status: 0
     nothing is to be done, 2 the file is refused.
     """
-    try:
-        loaded = load_file(str(file), owner_uids=frozenset({0, os.geteuid()}), language=True)
-    except PolicyError as error:
-        click.echo(str(error), err=True)
-        click.secho(f"{file}: refused; 'pysshd check {file}' says more", fg="red", err=True)
-        sys.exit(2)
+    loaded = load_or_end(file, as_json=False)
     click.echo(f"{file}: version {VERSION}, the only one there is; nothing to do")
     for included in loaded.ruleset.files[1:]:
         click.echo(f"{included}: version {VERSION}, as the file that includes it; nothing to do")

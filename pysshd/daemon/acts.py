@@ -45,7 +45,7 @@ class Acts:
             "policy": str(self._reloader.policy),
             "rules": outcome.in_force.rules,
             "waits_for_restart": list(outcome.in_force.waits),
-            "problems": list(outcome.problems),
+            "problems": [problem.plain() for problem in outcome.problems],
         }
 
     async def _status(self) -> Answer:

@@ -3,14 +3,14 @@
 import asyncio
 import gc
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from pysshd.audit.sinks import AuditLog
 from pysshd.errors import PysshdError, StartupError
-from pysshd.policy.problems import PolicyError
+from pysshd.policy.problems import PolicyError, Problem
 
 T = TypeVar("T")
 
@@ -25,11 +25,11 @@ class InForce:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a reload came to. in_force: what holds now, the old where it was refused; problems: why, each a text."""
+    """What a reload came to. in_force: what holds now, the old where it was refused; problems: why."""
 
     accepted: bool
     in_force: InForce
-    problems: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
 
 
 class Reloader:
@@ -90,25 +90,29 @@ class Reloader:
             loaded = await in_a_thread(self._load)
             self.in_force = await self._apply(loaded)
         except PolicyError as error:
-            return self._refused([problem.render() for problem in error.problems], [str(p) for p in error.problems])
+            return self._refused(error.problems)
         except StartupError as error:
-            return self._refused([str(error)], [str(error)])
+            return self._refused([self._problem(str(error).removeprefix(f"{self.policy}: "))])
         except Exception as error:
             # Whatever it is, a defect of ours too: what is in force goes on.
             said = str(error) if isinstance(error, PysshdError | OSError) else ""
-            text = f"{self.policy}: reading it failed with {type(error).__name__}{': ' if said else ''}{said}"
-            return self._refused([text], [text])
+            text = f"reading it failed with {type(error).__name__}{': ' if said else ''}{said}"
+            return self._refused([self._problem(text)])
         rules, waits = self.in_force.rules, self.in_force.waits
         self._log.write("reload.accepted", policy=str(self.policy), rules=rules)
         for name in waits:
             self._log.write("reload.waits", setting=name, rules=rules)
         return Outcome(True, self.in_force)
 
-    def _refused(self, problems: list[str], lines: list[str]) -> Outcome:
+    def _problem(self, text: str) -> Problem:
+        """What is wrong with the file as a whole, or with what it names."""
+        return Problem(str(self.policy), 0, 0, text)
+
+    def _refused(self, problems: Sequence[Problem]) -> Outcome:
         rules = self.in_force.rules
-        for said in lines:
-            self._log.write("reload.problem", detail=said, rules=rules)
-        self._log.write("reload.refused", policy=str(self.policy), count=len(lines), rules=rules)
+        for problem in problems:
+            self._log.write("reload.problem", detail=str(problem), rules=rules)
+        self._log.write("reload.refused", policy=str(self.policy), count=len(problems), rules=rules)
         return Outcome(False, self.in_force, tuple(problems))
 
 

@@ -1,7 +1,7 @@
 """What an `sshd_config` says of the daemon itself: listeners, host keys, algorithms and limits."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from typing import Final, TypeAlias
 
@@ -48,6 +48,17 @@ def listeners_of(found: Effective, file: str, remarks: Remarks) -> tuple[Listene
             if family == "any" or is_ipv6 == (family == "inet6"):
                 made.setdefault(one.text, one)
     return tuple(made.values())
+
+
+def moved(listeners: tuple[Listener, ...], port: int, mark: Mark, remarks: Remarks) -> tuple[Listener, ...]:
+    """The same listeners on other ports: the first of sshd's ports becomes `port`, the next ones follow it.
+
+    What sshd does on a listener is still that of the port that it has there.
+    """
+    ports = {number: port + place for place, number in enumerate(dict.fromkeys(one.port for one in listeners))}
+    shown = ", ".join(f"{new} instead of {old}" for old, new in ports.items())
+    remarks.note(mark, f"Port: the policy listens on {shown}", "edit listen before it takes the place of sshd")
+    return tuple(replace(one, text=f"{one.text.rpartition(':')[0]}:{ports[one.port]}") for one in listeners)
 
 
 def _addresses(text: str, ports: list[int], mark: Mark, remarks: Remarks) -> list[Listener]:

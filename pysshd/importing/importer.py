@@ -9,7 +9,7 @@ from pysshd.importing.accounts import Host
 from pysshd.importing.authorized_keys import ImportedKey, read_authorized_keys
 from pysshd.importing.behaviour import Asker
 from pysshd.importing.cases import ImportCase, Secrets, cases_of
-from pysshd.importing.daemon import Listener, crypto_of, limits_of, listeners_of, server_of
+from pysshd.importing.daemon import Listener, crypto_of, limits_of, listeners_of, moved, server_of
 from pysshd.importing.document import Parts, document_of
 from pysshd.importing.effective import Effective, blocks_of, effective
 from pysshd.importing.entries import Plan
@@ -39,7 +39,7 @@ class Sources:
     """The texts of an import.
 
     includes: reads what Include names. key_files: of each account the names and texts of its files of keys.
-    min_uid: from which uid on accounts are people's.
+    min_uid: from which uid on accounts are people's. port: the first port of the policy, instead of sshd's.
     """
 
     text: str
@@ -48,6 +48,7 @@ class Sources:
     host: Host = field(default_factory=Host)
     key_files: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict)
     min_uid: int = 1000
+    port: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,8 @@ def import_policy(sources: Sources, language: Language, read_banner: BannerReade
     ]
     subjects = subjects_of(config, sources.host, keys, sources.min_uid, remarks)
     listeners = listeners_of(common, config.file, remarks)
+    if sources.port is not None:
+        listeners = moved(listeners, sources.port, mark_of(common["port"], config.file), remarks)
     cuts = stretches(_networks(config, keys))
     asker = Asker(config, sources.host, language, common, remarks)
     behaviours = {

@@ -13,6 +13,12 @@ from pysshd.patterns.regular import ANY, Automaton, Builder, Part, characters, w
 Values: TypeAlias = Mapping[str, str]
 """Of the slots of templates, by their names."""
 
+NAMED: Final = ("user", "account", "key", "principal", "source")
+"""The slots of templates whose values are words, and parts of paths."""
+
+HOME: Final = "home"
+"""The slot that may only begin a path: its value is an absolute path."""
+
 MAX_WORD: Final = 1024
 """Characters of a word that an expression is asked about."""
 
@@ -94,8 +100,7 @@ class PathSlot:
         builder = Builder()
         whole = Part()
         for index, part in enumerate(self.parts):
-            some = builder.often(builder.one(_PART)) if index % 2 else builder.text(part)
-            whole = builder.then(whole, some)
+            whole = builder.then(whole, slot_part(builder, part) if index % 2 else builder.text(part))
         return builder.automaton(builder.then(builder.then(whole, builder.text("/")), builder.often(builder.one(ANY))))
 
     def __str__(self) -> str:
@@ -108,12 +113,25 @@ Slot: TypeAlias = EnumSlot | RegexSlot | PathSlot
 _PART: Final = without(ANY, characters("/"))
 
 
+def slot_part(builder: Builder, name: str) -> Part:
+    """What a slot of a template could be filled with."""
+    if name == HOME:
+        return builder.maybe(builder.often(builder.one(ANY)))
+    return builder.often(builder.one(_PART))
+
+
 def filled(parts: tuple[str, ...], values: Values) -> str | None:
-    """The text of a template, or None where one of its slots has no value that is one part of a path."""
-    found = [values.get(part, "") if index % 2 else part for index, part in enumerate(parts)]
-    if any(name in ("", ".", "..") or "/" in name for name in found[1::2]):
-        return None
-    return "".join(found)
+    """The text of a template, or None where one of its slots has no value that could stand there."""
+    found = [value_of(part, values) if index % 2 else part for index, part in enumerate(parts)]
+    return "".join(text for text in found if text is not None) if None not in found else None
+
+
+def value_of(name: str, values: Values) -> str | None:
+    """What fills a slot: one part of a path, or the absolute path of a home without a `/` at its end; else None."""
+    value = values.get(name, "")
+    if name == HOME:
+        return value.rstrip("/") if is_plain(value) else None
+    return value if value not in ("", ".", "..") and "/" not in value else None
 
 
 def is_below(path: str, folder: str) -> bool:

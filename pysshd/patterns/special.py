@@ -76,6 +76,11 @@ def bars_of(address: IPAddress) -> tuple[Network, ...]:
     return tuple(network for network in _BARS if network.version == address.version and address in network)
 
 
+def barred_by(network: Network) -> tuple[Network, ...]:
+    """The special prefixes inside which a whole prefix lies."""
+    return tuple(bar for bar in _BARS if lies_in(network, bar))
+
+
 def may_be_own(address: IPAddress, own: OwnAddresses) -> bool:
     """Whether it is, or might be, an address of this host that is not loopback."""
     return own is None or address in own or any(judged(one) == address for one in own)

@@ -12,7 +12,15 @@ from typing import Final, TypeAlias
 
 from pysshd.patterns import regular
 from pysshd.patterns.globs import ANY, STAR, Glob, Token, common_text, glob_of
-from pysshd.patterns.slots import EnumSlot, PathSlot, RegexSlot, Slot, Values
+from pysshd.patterns.slots import (
+    HOME,
+    NAMED,
+    PathSlot,
+    Slot,
+    Values,
+    slot_part,
+    value_of,
+)
 
 SHELL_CHARACTERS = frozenset("|&;<>()$`*?[]#~!{}^")
 """What a shell reads besides blanks, quotes and backslashes (POSIX shell language §2.2, and `!{}^` of other shells)."""
@@ -28,6 +36,9 @@ _REFUSED = re.compile(r"[|&;<>()$`*?\[\]#~!{}^\x00-\x08\x0a-\x1f\x7f]")
 """What no request has that is words: what a shell reads, and control characters but the tab."""
 
 _PATTERN_CHARACTERS = SHELL_CHARACTERS - {STAR, ANY}
+_BRACES = frozenset("{}")
+_SLOT = re.compile(r"\{([^{}]*)\}|[{}]")
+_SLOTS: Final = ", ".join(f"{{{name}}}" for name in (*NAMED, HOME))
 
 
 class WordsError(ValueError):
@@ -153,17 +164,73 @@ class WordPattern:
     def automaton(self) -> regular.Automaton:
         """What its glob matches."""
         builder = regular.Builder()
-        whole = regular.Part()
-        for token in self.glob.tokens:
-            part = builder.one(regular.ANY if token.wild else regular.characters(token.char))
-            whole = builder.then(whole, builder.maybe(builder.often(part)) if token.is_star else part)
-        return builder.automaton(whole)
+        return builder.automaton(_with_tokens(builder, regular.Part(), self.glob.tokens))
 
     def __str__(self) -> str:
         return self.glob.source
 
 
-WordForm: TypeAlias = WordPattern | Slot
+@dataclass(frozen=True, slots=True)
+class SlotWord:
+    """One word with slots of templates, which are filled once and never read as wildcards.
+
+    texts: what stands before, between and behind the slots, wildcards among it; names: of the slots.
+    """
+
+    texts: tuple[tuple[Token, ...], ...]
+    names: tuple[str, ...]
+
+    @property
+    def has_wildcards(self) -> bool:
+        """Whether more than one word is of this form once the slots are filled."""
+        return any(token.wild for text in self.texts for token in text)
+
+    @property
+    def is_guarded(self) -> bool:
+        """Whether it takes no empty word and none that begins with `-`."""
+        return not self.texts[0] or self.texts[0][0].wild
+
+    def filled(self, values: Values) -> WordPattern | None:
+        """The word for one request, or None where a slot has no value that could stand there."""
+        tokens = list(self.texts[0])
+        for name, text in zip(self.names, self.texts[1:], strict=True):
+            value = value_of(name, values)
+            if value is None:
+                return None
+            tokens += [*map(Token, value or ("" if text else "/")), *text]
+        return _word_pattern(tokens)
+
+    def matches(self, word: str, values: Values) -> bool:
+        """Whether a request's word is of this form; never where a slot has no value."""
+        pattern = self.filled(values)
+        return pattern is not None and pattern.matches(word, values)
+
+    def touches(self, word: str, values: Values) -> bool:
+        """As `matches`, for a deny: one that can not be told touches every word."""
+        pattern = self.filled(values)
+        return pattern is None or pattern.touches(word, values)
+
+    def automaton(self) -> regular.Automaton:
+        """Every word that it could be, whatever fills its slots."""
+        builder = regular.Builder()
+        whole = _with_tokens(builder, regular.Part(), self.texts[0])
+        for name, text in zip(self.names, self.texts[1:], strict=True):
+            whole = _with_tokens(builder, builder.then(whole, slot_part(builder, name)), text)
+        return builder.automaton(whole)
+
+    def __str__(self) -> str:
+        shown = ["".join(token.char for token in text) for text in self.texts]
+        return shown[0] + "".join(f"{{{name}}}{text}" for name, text in zip(self.names, shown[1:], strict=True))
+
+
+def _with_tokens(builder: regular.Builder, whole: regular.Part, tokens: Iterable[Token]) -> regular.Part:
+    for token in tokens:
+        part = builder.one(regular.ANY if token.wild else regular.characters(token.char))
+        whole = builder.then(whole, builder.maybe(builder.often(part)) if token.is_star else part)
+    return whole
+
+
+WordForm: TypeAlias = WordPattern | SlotWord | Slot
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,13 +255,30 @@ class WordsPattern:
             pattern.touches(word, values) for pattern, word in zip(self.words, words, strict=True)
         )
 
+    def lacking(self, words: tuple[str, ...], values: Values) -> frozenset[str]:
+        """The slots for want of whose values words are not permitted; none where they are not for another reason."""
+        found: frozenset[str] = frozenset()
+        for pattern, word in zip(self.words, words, strict=False):
+            lacks = slots_of(pattern) - values.keys()
+            if not (lacks or pattern.matches(word, values)):
+                return frozenset()
+            found |= lacks
+        return found if len(words) == len(self.words) else frozenset()
+
+
+def slots_of(form: WordForm) -> frozenset[str]:
+    """The slots of templates in a word."""
+    if isinstance(form, SlotWord):
+        return frozenset(form.names)
+    return frozenset(form.parts[1::2]) if isinstance(form, PathSlot) else frozenset()
+
 
 def parse_words(text: str) -> WordsPattern:
     """Compile a pattern: words with the quoting of a shell, `*` and `?` outside quotes inside a word.
 
     Raises WordsError where no request could ever match, because requests with such characters are not words.
     """
-    words = _Splitter(text, _PATTERN_CHARACTERS).split()
+    words = _Splitter(text, _PATTERN_CHARACTERS - _BRACES).split()
     for word in words:
         for token in word:
             if token.char in (STAR, ANY) and not token.wild:
@@ -202,7 +286,40 @@ def parse_words(text: str) -> WordsPattern:
     if not words:
         raise WordsError("it has no word")
     _check_first(words[0])
-    return WordsPattern(text, tuple(_word_pattern(word) for word in words))
+    found = tuple(_form(word) for word in words)
+    _check_fixed(found[0])
+    return WordsPattern(text, found)
+
+
+def _form(word: list[Token]) -> WordPattern | SlotWord:
+    """A word with its slots; a brace that is none could be in no request."""
+    texts: list[tuple[Token, ...]] = []
+    names: list[str] = []
+    position = 0
+    for found in _SLOT.finditer("".join(token.char for token in word)):
+        name = found[1] or ""
+        if name not in NAMED and not (name == HOME and found.start() == 0):
+            raise WordsError(_odd_brace(found[0][0], name))
+        names.append(name)
+        texts.append(tuple(word[position : found.start()]))
+        position = found.end()
+    if not names:
+        return _word_pattern(word)
+    if names[0] == HOME and word[len(HOME) + 2 : len(HOME) + 3] not in ([], [Token("/")]):
+        raise WordsError(_odd_brace("{", HOME))
+    return SlotWord((*texts, tuple(word[position:])), tuple(names))
+
+
+def _odd_brace(char: str, name: str) -> str:
+    if name == HOME:
+        return "{home} may only begin a path, as in {home}/repo.git"
+    return f"it has {char!r}, which begins no slot; there are {_SLOTS}, and no request that is words has a brace"
+
+
+def _check_fixed(form: WordForm) -> WordPattern:
+    if not isinstance(form, WordPattern):
+        raise WordsError("it begins with a slot, expected the name or path of a program")
+    return form
 
 
 def _check_first(word: list[Token]) -> None:
@@ -212,25 +329,24 @@ def _check_first(word: list[Token]) -> None:
         raise WordsError("its first word has '=', which a shell would take for an assignment")
 
 
-def parse_word(text: str) -> WordPattern:
-    """Compile one word of a command that is written as a list: `*` and `?` are wildcards, nothing else is special.
+def parse_word(text: str) -> WordPattern | SlotWord:
+    """Compile one word of a command that is written as a list: `*` and `?` are wildcards, and `{user}` and its like
+    slots of templates; nothing else is special.
 
     Raises WordsError as `parse_words` does.
     """
     for char in text:
-        if char in _PATTERN_CHARACTERS:
+        if char in _PATTERN_CHARACTERS - _BRACES:
             raise WordsError(f"it has {char!r}, which no request that is words can have")
         if not regular.has(regular.ANY, char):
             raise WordsError(f"it has the control character {char!r}")
-    return _word_pattern([Token(char, char in (STAR, ANY)) for char in text])
+    return _form([Token(char, char in (STAR, ANY)) for char in text])
 
 
 def words_of(words: Iterable[WordForm], source: str) -> WordsPattern:
     """A pattern of words that were read one by one. Raises WordsError where the first could be no program."""
     found = tuple(words)
-    if isinstance(found[0], EnumSlot | RegexSlot | PathSlot):
-        raise WordsError("it begins with a slot, expected the name or path of a program")
-    tokens = list(found[0].glob.tokens)
+    tokens = list(_check_fixed(found[0]).glob.tokens)
     _check_first(tokens)
     if tokens[0].char == "-":
         raise WordsError("its first word begins with '-', and no program is named so")
@@ -276,6 +392,8 @@ def _common_word(a: WordForm, b: WordForm) -> str | None:
 
 def _is_guarded(form: WordForm) -> bool:
     """Whether a form takes no empty word and none that begins with `-`, whatever its text says."""
+    if isinstance(form, SlotWord):
+        return form.is_guarded
     return form.glob.begins_wild if isinstance(form, WordPattern) else True
 
 

@@ -46,6 +46,10 @@ class Authority:
             for wanted in self._wanted(account, principals)
         )
 
+    def opening(self, account: str, principals: frozenset[str]) -> tuple[str, ...]:
+        """The principals by each of which the account is opened."""
+        return tuple(one for one in sorted(principals) if self.admits(account, frozenset([one])))
+
     def principal_for(self, account: str) -> str | None:
         """A principal that may use the account, or None where none may; for cases that show something."""
         for named, wanted in self.accounts:

@@ -46,12 +46,10 @@ class Certificates:
         return tuple(found)
 
     def accounts(self, named: Iterable[str]) -> tuple[str, ...]:
-        """Of these accounts those that some certificate opens, and one that is none of them."""
-        named = tuple(named)
+        """Of these accounts those that some certificate opens, those that an authority lists, and one that is named
+        like a principal: each may take other principals."""
         listed = [account for one in self._authorities.values() for account, _ in one.accounts if account != SAME]
-        others = (account for account in (*listed, _STRANGER) if account not in named and self._opens(account))
-        found = [account for account in named if self._opens(account)]
-        return (*found, *[other for other in [next(others, None)] if other is not None])
+        return tuple(dict.fromkeys(filter(self._opens, (*named, *listed, _STRANGER))))
 
     def _opens(self, account: str) -> bool:
         return any(authority.principal_for(account) is not None for authority in self._authorities.values())

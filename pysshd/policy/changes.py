@@ -5,7 +5,7 @@ accepted is for `check` to say: an allow more may clash, and a deny less may be 
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from itertools import combinations
 from typing import Final, TypeAlias
@@ -13,6 +13,7 @@ from typing import Final, TypeAlias
 from pysshd.patterns.globs import parse_glob
 from pysshd.patterns.words import WordsError, parse_words, quote, split_words
 from pysshd.policy.changes_narrow import lifted
+from pysshd.policy.changes_net import net_permission
 from pysshd.policy.changes_sftp import sftp_permission, widened
 from pysshd.policy.conditions import TRUE, Case, Condition, Conditions, Who
 from pysshd.policy.decide import settled
@@ -124,7 +125,10 @@ def _grant_edits(ruleset: Ruleset, scene: Scene, request: Request, roles: RolesB
     if permission is None:
         return
     words, rights = permission
-    for grant in ruleset.grants_of(scene.person):
+    kinds = [one.name for one in fields(rights) if getattr(rights, one.name)]
+    for grant in sorted(
+        ruleset.grants_of(scene.person), key=lambda one: not any(getattr(one.rights, name) for name in kinds)
+    ):
         holds = grant.effect is Effect.ALLOW and grant.conditions.truth(case) is TRUE
         if holds and not permits_alone(ruleset, facts, request, grant):
             yield from _widened_grant(grant, request, words, rights, _place(grant, roles.get(grant.where, ())))
@@ -220,7 +224,7 @@ def _permission(ruleset: Ruleset, scene: Scene, request: Request) -> tuple[str, 
         return "pty: true", Rights(pty=True)
     if isinstance(request, Env):
         return f"env: {{accept: [{request.name}]}}", Rights(accept=(parse_glob(request.name),))
-    return sftp_permission(request, _TRIED) if isinstance(request, Sftp) else None
+    return sftp_permission(request, _TRIED) if isinstance(request, Sftp) else net_permission(request, _TRIED)
 
 
 def _exec_permission(request: Exec, confined: bool, beside: str) -> tuple[str, Rights] | None:

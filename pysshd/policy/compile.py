@@ -16,9 +16,15 @@ from pysshd.policy.compile_sources import asked_of, check_programs, outside_of, 
 from pysshd.policy.enforce import OwnerCheck, PatternCheck
 from pysshd.policy.enforce_record import RecordCheck
 from pysshd.policy.keyfiles import KeyFiles, KeyFolders
-from pysshd.policy.lint_bounds import warn_bounds_of_nothing, warn_lesser_bounds, warn_limits_of_nothing
+from pysshd.policy.lint_bounds import BoundCheck, warn_lesser_bounds, warn_limits_of_nothing
 from pysshd.policy.lint_commands import warn_interpreters
-from pysshd.policy.lint_conditions import warn_ipv4_only, warn_keys_of_nobody, warn_unused_listeners
+from pysshd.policy.lint_conditions import (
+    warn_groups_of_one_name,
+    warn_ipv4_only,
+    warn_keys_of_nobody,
+    warn_unused_listeners,
+)
+from pysshd.policy.lint_denies import DenyCheck
 from pysshd.policy.lint_forward import ShellBesideForward, warn_denied_ipv4, warn_denied_names
 from pysshd.policy.lint_grants import warn_empty, warn_shadowed, warn_unused_roles
 from pysshd.policy.lint_include import warn_granting_files, warn_root_elsewhere
@@ -26,6 +32,7 @@ from pysshd.policy.lint_login import check_login
 from pysshd.policy.lint_people import NeverAdmitted
 from pysshd.policy.lint_profiles import ProfileCheck
 from pysshd.policy.lint_sftp import ShellBesidePaths
+from pysshd.policy.lint_shell import AnyWithoutShell
 from pysshd.policy.model import Document
 from pysshd.policy.people import Person
 from pysshd.policy.report import Report
@@ -66,6 +73,8 @@ def compile_policy(
     everyone = (*people, *strangers)
     held = _held_keys(people, people_compiler, key_files)
     worlds = Worlds((chain for entry in login for chain in entry.chains), held, authorities)
+    # What follows says what is wrong or odd about rules that are known as they stand.
+    known = not report.refused
     check_accounts(document, people_compiler.places, report)
     check_programs(document, programs, report)
     if document.broken.isdisjoint({"login", "users", "groups", "networks", "server"}) and document.login is not None:
@@ -77,13 +86,14 @@ def compile_policy(
     if settings.server.accounts == "service":
         nobodies = {person.name for person in people if person.guests is not None} | {one.name for one in strangers}
         owner = OwnerCheck(worlds, report, entries.marks).owner(everyone, ruleset.grants_of, owner, nobodies)
-    if not report.refused:
+    if known:
         warn_granting_files(document, report)
         warn_root_elsewhere(document, report)
         warn_unusable_keys(document, key_files, settings.crypto, report)
         warn_unusable_of_folders(document, folders or {}, settings.crypto, report)
         warn_unused_roles(document, entries.roles_used, report)
         warn_unused_listeners(document, report)
+        warn_groups_of_one_name(document, report)
         warn_ipv4_only(document, settings.server.listen, report)
         warn_keys_of_nobody(document, None if ruleset.open_ended or document.unread else _all_of(people, held), report)
         warn_empty(grants, everyone, worlds, report, entries.marks)
@@ -100,7 +110,9 @@ def compile_policy(
         ProfileCheck(worlds, report, entries.marks, system=system).check(everyone, ruleset.grants_of)
         warn_lesser_bounds(grants, report, entries.marks)
         warn_limits_of_nothing(grants, report, entries.marks)
-        warn_bounds_of_nothing(grants, everyone, ruleset.grants_of, worlds, report, entries.marks)
+        BoundCheck(everyone, ruleset.grants_of, worlds).check(grants, report, entries.marks)
+        DenyCheck(worlds, report, entries.marks).check(grants, everyone, ruleset.grants_of)
+        AnyWithoutShell(worlds, report, entries.marks).check(everyone, ruleset.grants_of)
     return replace(ruleset, settings=replace(settings, server=replace(settings.server, owner=owner)))
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from pysshd.patterns.hosts import Network
 from pysshd.policy.fields_places import Place
 from pysshd.policy.model import Document
+from pysshd.policy.other_words import instead_of_address
 from pysshd.policy.reading import Text
 from pysshd.policy.report import Report, meant, show
 
@@ -19,7 +20,8 @@ def networks_of(places: Sequence[Place], document: Document, report: Report) -> 
             named = document.networks[place.name][1] or ()
             found += [one.network for one in named if one.network is not None]
         else:
-            hint = meant(place.name, document.networks) or "write addresses, or name them in networks"
+            hint = meant(place.name, document.networks) or instead_of_address(place.name)
+            hint = hint or "write addresses, or name them in networks"
             report.error(place.mark, f"unknown network {show(place.name)} in from", hint)
     return found
 

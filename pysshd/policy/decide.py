@@ -1,21 +1,22 @@
 """The engine: one pure, total function from a compiled ruleset and a query to a decision."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 
 from pysshd.policy.decide_language import settled, settled_alone
 from pysshd.policy.decide_net import Asked, asked_of
 from pysshd.policy.decision import Decision
+from pysshd.policy.grants import Effect, Grant
 from pysshd.policy.judgement import Judgement
 from pysshd.policy.kinds import kind_of
+from pysshd.policy.lacking import Wanted, lacking_slots, wanted_of
 from pysshd.policy.login import accepted_options, case_of, decide_login, first_methods, unaccepted
 from pysshd.policy.narrow import environment, judged, narrowed, traced
-from pysshd.policy.people import Person
 from pysshd.policy.query import (
     Break,
     Env,
     Exec,
-    Facts,
     Login,
     Query,
     Request,
@@ -29,8 +30,8 @@ from pysshd.policy.query import (
 from pysshd.policy.questions import OfVariable, OnFile, OnItsKind, Question, ToReach
 from pysshd.policy.questions_run import ToRun, ToSignal
 from pysshd.policy.rights import Values
-from pysshd.policy.rights_net import HOME
 from pysshd.policy.ruleset import Ruleset
+from pysshd.policy.slot_values import values_of, why_missing
 from pysshd.policy.standing import earliest, standing
 
 __all__ = ["decide", "first_methods", "settled"]
@@ -51,7 +52,7 @@ def decide(ruleset: Ruleset, query: Query, *, trace: bool = False) -> Decision:
         return always
     narrowers = stands.narrowers
     request = judged(request, narrowers)
-    values = _values(facts, person)
+    values = values_of(ruleset, facts, person)
     asked = asked_of(request, None if isinstance(facts.own_addresses, Unknown) else facts.own_addresses, values)
     if isinstance(asked, str):
         return Decision(False, None, valid_until=edge, decided_by="the language", reason=asked)
@@ -72,7 +73,9 @@ def decide(ruleset: Ruleset, query: Query, *, trace: bool = False) -> Decision:
     if not trace:
         made = found.of(ruleset.bundles_of(person))
     else:
-        made = found.traced(ruleset.grants_of(person))
+        wanted = wanted_of(request, asked)
+        why = partial(why_missing, ruleset=ruleset, facts=facts, person=person)
+        made = found.traced(ruleset.grants_of(person), partial(_lacking, wanted=wanted, values=values, why=why))
         made = replace(made, trace=(*traced(query.request, narrowers), *made.trace))
     return narrowed(made, query.request, narrowers, edge) if narrowers else made
 
@@ -98,20 +101,8 @@ def _question(
     return OnItsKind(request)
 
 
-def _values(facts: Facts, person: Person) -> Values:
-    """What fills the slots: `{key}` is the name of the first key of the login, else its fingerprint.
-
-    The fingerprint's `/` and `+` are written as `_` and `-`, so that it is one part of a path. The home is that of the
-    session's account, else what `users` says.
-    """
-    values = {"user": person.name, "account": facts.account}
-    for step in facts.methods:
-        if step.method == "publickey":
-            key = person.key_of(step)
-            name = key.name if key is not None else None
-            values["key"] = name or (step.key or "").replace("/", "_").replace("+", "-")
-            break
-    home = facts.unix.home if facts.unix is not None else person.home
-    if home is not None:
-        values[HOME] = home
-    return values
+def _lacking(grant: Grant, wanted: Wanted, values: Values, why: Callable[[str], str]) -> str:
+    """Why an allow has nothing to say for want of what would fill a slot, or ""."""
+    if grant.effect is not Effect.ALLOW:
+        return ""
+    return "; ".join(map(why, sorted(lacking_slots(grant.rights, wanted, values))))

@@ -4,27 +4,50 @@ It never says that nothing was gained when somebody gained something: every case
 differ is looked at, and where it can not be shown that the old policy gave as much, the change counts as a gain.
 """
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
 from pysshd.patterns.globs import Glob
-from pysshd.policy.conditions import TRUE, Conditions, Listener, Who
+from pysshd.policy.conditions import TRUE, Condition, Conditions, Listener, Who
 from pysshd.policy.decide import decide
 from pysshd.policy.diff_alike import Likeness
+from pysshd.policy.diff_certificates import STRANGER, Certified
 from pysshd.policy.diff_narrow import widened_keys
+from pysshd.policy.diff_net import requests_of
 from pysshd.policy.diff_people import Comparison, UncomparableError
 from pysshd.policy.diff_permissions import Gain, Session
-from pysshd.policy.diff_rights import Atom, Contents, commands, variables
+from pysshd.policy.diff_rights import Atom, Contents, commands, is_net, variables
 from pysshd.policy.diff_sessions import Side
 from pysshd.policy.diff_settings import wider
 from pysshd.policy.diff_sftp import operations
-from pysshd.policy.diff_unknown import uncompared_logins, unknown_facts, unknown_settings
-from pysshd.policy.people import Person
-from pysshd.policy.query import UNKNOWN, Env, Exec, Facts, Pty, Query, Request, Sftp, Shell, Signal, Subsystem
+from pysshd.policy.diff_unknown import uncompared_logins, unknown_authorities, unknown_facts, unknown_settings
+from pysshd.policy.people import Person, place_of
+from pysshd.policy.query import (
+    UNKNOWN,
+    X11,
+    Agent,
+    Connect,
+    ConnectUnix,
+    Env,
+    Exec,
+    Facts,
+    Global,
+    Listen,
+    ListenUnix,
+    Pty,
+    Query,
+    Request,
+    Sftp,
+    Shell,
+    Signal,
+    Subsystem,
+)
 from pysshd.policy.rights import ExecRight, ForcedRight, ShellRight, SubsystemRight
 from pysshd.policy.rights_sftp import SftpRight
 from pysshd.policy.ruleset import Ruleset
+from pysshd.policy.steps import Certificate
+from pysshd.policy.verbs import say_request
 from pysshd.policy.worlds import NOBODY, describe
 
 WORK_MAX: Final = 4_000_000
@@ -32,7 +55,9 @@ WORK_MAX: Final = 4_000_000
 
 EVERYONE: Final = "everyone"
 ANYBODY: Final = "anybody of the host"
+CERTIFIED: Final = "anybody with a certificate"
 _SOMEBODY: Final = "some-account-of-the-host"
+_SHOWN: Final = {_SOMEBODY: ANYBODY, STRANGER: CERTIFIED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +94,15 @@ def difference(old: Side, new: Side) -> Difference:
 
 def _changes(new: Side, old: Side) -> Iterator[Change]:
     """What is more in `new`; people to whom the same happens stand together."""
-    for one in (*wider(new, old), *unknown_settings(new, old), *uncompared_logins(new, old)):
+    unknown = (*unknown_settings(new, old), *unknown_authorities(new, old), *uncompared_logins(new, old))
+    for one in (*wider(new, old), *unknown):
         yield Change((EVERYONE,), one.what, one.sure, "", "", one.where, one.was)
     together: dict[tuple[str, str, str], tuple[Change, list[str]]] = {}
     known: dict[Hashable, list[Change]] = {}
     same = Contents()
     alike = Likeness(new, old, same)
-    for name, shown, asked in _names(new, old):
-        person, before = new.person(name, asked=asked), old.person(name, asked=asked)
-        if person is None or alike.unchanged(person, before):
+    for person, before, shown in _people(new, old):
+        if alike.unchanged(person, before):
             continue
         kind = alike.kind(person, before)
         changes = known[kind] if kind in known else _of_person(new, old, person, before, same)
@@ -88,6 +113,17 @@ def _changes(new: Side, old: Side) -> Iterator[Change]:
             together.setdefault(key, (change, []))[1].append(shown)
     for change, people in together.values():
         yield replace(change, people=tuple(people))
+
+
+def _people(new: Side, old: Side) -> Iterator[tuple[Person, Person | None, str]]:
+    """Everyone whom the new policy could let in, each with who they are under the old one, and what they are called."""
+    for name, shown, asked in _names(new, old):
+        person = new.person(name, asked=asked)
+        if person is not None:
+            yield person, old.person(name, asked=asked) or old.certified(name), shown
+    for name in Certified(new, old).names():
+        before = old.ruleset.people.get(name) or old.certified(name)
+        yield Person(name, certified=True), before, _SHOWN.get(name, name)
 
 
 def _names(new: Side, old: Side) -> Iterator[tuple[str, str, bool]]:
@@ -121,15 +157,13 @@ def _of_person(new: Side, old: Side, person: Person, before: Person | None, same
     try:
         gains = Comparison(new, old, WORK_MAX, same).gains(person, before)
     except UncomparableError as error:
-        return [Change((), f"anything: {error}", False, "", "", person.where,
-                       before.where if before is not None else "no such person")]  # fmt: skip
+        return [Change((), f"anything: {error}", False, "", "", place_of(person),
+                       place_of(before) if before is not None else "no such person")]  # fmt: skip
     changes = [_change(gain, new, old, before) for gain in gains]
     for more in widened_keys(new, old, person, before) if before is not None else ():
         changes.append(Change((), more.what, False, "", "", more.where, more.was))
     for fact in unknown_facts(person, before) if before is not None else ():
-        changes.append(
-            Change((), f"{fact} is another one", False, "", "", person.where, before.where if before else "")
-        )
+        changes.append(Change((), f"{fact} is another one", False, "", "", place_of(person), place_of(before)))
     return changes
 
 
@@ -159,7 +193,8 @@ def _described(gain: Gain, new: Side) -> str:
         isinstance(condition, Who) and (condition.key_names or condition.fingerprints) for condition in conditions
     ):
         case = replace(case, key_names=frozenset(), fingerprints=frozenset())
-    words = describe(case, entries)
+    case = replace(case, certificates=tuple(_plain(one, conditions) for one in case.certificates))
+    words = describe(case, entries).replace(STRANGER, "somebody")
     if case.source is UNKNOWN:
         words = words.replace(str(UNKNOWN), "an address that is not known")
     if case.unix is not None and case.unix.groups is UNKNOWN:
@@ -167,6 +202,13 @@ def _described(gain: Gain, new: Side) -> str:
     if case.is_root is TRUE:
         words += f", where {case.account} is uid 0"
     return words
+
+
+def _plain(certificate: Certificate, conditions: Iterable[Condition]) -> Certificate:
+    """A certificate with the extensions alone that conditions ask for."""
+    named = {one for condition in conditions if isinstance(condition, Who) for _, one in condition.extensions}
+    return replace(certificate, principals=certificate.principals - {STRANGER},
+                   extensions=certificate.extensions & named)  # fmt: skip
 
 
 def _entries(gain: Gain, new: Side) -> list[Conditions]:
@@ -182,8 +224,8 @@ def _query(session: Session, request: Request) -> Query:
     steps = tuple(step.step for step in session.steps)
     name = case.person.name if case.person is not None else None
     client = getattr(case, "client", UNKNOWN)
-    return Query(Facts(case.account, name, case.source, case.listener, client, case.now, steps, case.person, case.unix),
-                 request)  # fmt: skip
+    return Query(Facts(case.account, name, case.source, case.listener, client, case.now, steps, case.person, case.unix,
+                       own_addresses=frozenset()), request)  # fmt: skip
 
 
 def _requests(atom: Atom, session: Session) -> Iterator[Request]:
@@ -201,6 +243,8 @@ def _requests(atom: Atom, session: Session) -> Iterator[Request]:
         yield from (Env(name, b"x") for name in variables(item))
     elif isinstance(item, SftpRight):
         yield from operations(item)
+    elif is_net(item):
+        yield from requests_of(item)
     elif atom.kind == "pty":
         yield Pty("xterm")
     elif atom.kind == "signals":
@@ -212,6 +256,8 @@ def _shown(request: Request) -> str:
         return f"exec {request.command.decode('utf-8', 'replace')!r}"
     if isinstance(request, Sftp):
         return f"{request.right} {request.path.decode('utf-8', 'replace')}"
+    if isinstance(request, Connect | Listen | ConnectUnix | ListenUnix | Agent | X11 | Global):
+        return say_request(request)
     words = {Subsystem: "name", Env: "name", Signal: "name"}
     kind = type(request)
     named = f" {getattr(request, words[kind])}" if kind in words else ""

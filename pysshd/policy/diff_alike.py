@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import Final
 
 from pysshd.policy.conditions import Account, Who
+from pysshd.policy.diff_certificates import Certified
 from pysshd.policy.diff_rights import Contents
-from pysshd.policy.diff_sessions import Side
+from pysshd.policy.diff_sessions import Side, held
 from pysshd.policy.people import Person
 from pysshd.policy.ruleset import LoginEntry
 
@@ -26,12 +27,14 @@ class Likeness:
             [_bare_entry(entry) for entry in here.login] == [_bare_entry(entry) for entry in there.login]
             and server.listen == before.listen
             and server.accounts == before.accounts
+            and authorities(new) == authorities(old)
         )
         logins = [entry.conditions for ruleset in (here, there) for entry in ruleset.login]
         grants = [grant.conditions for ruleset in (here, there) for grant in ruleset.grants]
         conditions = [condition for one in (*logins, *grants) for condition in one.all]
         self._logins = [condition for one in logins for condition in one.all if isinstance(condition, Who)]
         self._accounts = {name for one in conditions if isinstance(one, Account) for name in one.accounts} | {_ROOT}
+        self._certified = set(Certified(new, old).told())
         self._fingerprints = {one for condition in conditions if isinstance(condition, Who)
                               for one in condition.fingerprints}  # fmt: skip
 
@@ -48,8 +51,9 @@ class Likeness:
         """People of one kind gain the same by the same lines; None: there is nobody else like this."""
         if before is None or not self._is_same(person, before):
             return None
-        if person.accounts != (person.name,) or person.name in self._accounts:
+        if person.name not in person.accounts or person.name in self._accounts | self._certified:
             return None
+        others = tuple(account for account in person.accounts if account != person.name)
         grants = [*self._new.ruleset.grants_of(person), *self._old.ruleset.grants_of(before)]
         whos = [one for grant in grants for one in grant.conditions.all if isinstance(one, Who)]
         keys = tuple(
@@ -62,7 +66,7 @@ class Likeness:
             for key in person.keys
         )
         named = tuple(who.names(person) for who in (*self._logins, *whos))
-        return (keys, person.has_password, person.window, person.run_as, named, tuple(map(id, grants)))
+        return (keys, others, person.has_password, person.window, person.run_as, named, tuple(map(id, grants)))
 
     def _is_same(self, person: Person, before: Person) -> bool:
         return bare(person) == bare(before) and _reading(self._new, person) == _reading(self._old, before)
@@ -70,6 +74,17 @@ class Likeness:
 
 def _bare_entry(entry: LoginEntry) -> LoginEntry:
     return replace(entry, number=0, where="")
+
+
+def authorities(side: Side) -> list[object]:
+    """What certificates come to, whatever the authorities' places are."""
+    return [
+        (
+            replace(one, keys=tuple(replace(key, where="") for key in one.keys)),
+            [held(side, key, ()) for key in one.keys],
+        )
+        for one in side.ruleset.authorities.values()
+    ]
 
 
 def bare(person: Person) -> Person:

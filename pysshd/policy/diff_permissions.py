@@ -22,6 +22,7 @@ from pysshd.policy.diff_sessions import Factor
 from pysshd.policy.diff_sftp import tree_of
 from pysshd.policy.rights_sftp import SftpRight
 from pysshd.policy.ruleset import Effect, Grant
+from pysshd.policy.steps import BY_KEY
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +33,14 @@ class Session:
     steps: tuple[Factor, ...]
 
     @property
-    def key(self) -> str:
-        """What fills the slot of the key: of the first one, or nothing."""
-        return next((step.name or step.fingerprint or "" for step in self.steps if step.method == "publickey"), "")
+    def words(self) -> tuple[str, str]:
+        """What fills the slots of the key and of the principal, or nothing, which either policy may see otherwise."""
+        key = next((step.name or step.fingerprint or "" for step in self.steps if step.method in BY_KEY), "")
+        said = next((step for step in self.steps if step.certificate is not None), None)
+        if said is None or said.authority is None or said.certificate is None:
+            return key, ""
+        opening = said.authority.opening(self.case.account, said.certificate.principals)
+        return key, opening[0] if len(opening) == 1 else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +95,9 @@ class Given:
 
 def odd(new: Given, old: Given) -> bool:
     """Whether the same grants may fill their slots with other words."""
-    return new.session.key != old.session.key and any(odd_slots(atom.item) for atom in new.permitted)
+    return new.session.words != old.session.words and any(
+        odd_slots(atom.item) for atom in (*new.permitted, *old.denied)
+    )
 
 
 def given(grants: Sequence[Grant], session: Session) -> Given:
@@ -146,7 +154,7 @@ def _elsewhere(atom: Atom, old: Given) -> tuple[Conditions, ...]:
 
 
 def _nearest(atom: Atom, old: Given) -> str:
-    return next((one.where for one in old.permitted if one.kind == atom.kind and within(atom, one)), "no grant")
+    return next((one.where for one in old.permitted if within(atom, one, own=False)), "no grant")
 
 
 def _lacking(atom: Atom, new: Given, old: Given, moved: bool) -> str:
@@ -154,9 +162,11 @@ def _lacking(atom: Atom, new: Given, old: Given, moved: bool) -> str:
     covering = [one for one in old.permitted if within(atom, one)]
     if atom.kind == "signals" and not covering and _signals_follow(new, old):
         covering = [atom]
+    if not covering and any(within(atom, one, own=False) for one in old.permitted):
+        return "+where it is an address of the host of the daemon itself"
     if not covering:
         return "no grant"
-    others = moved or new.session.key != old.session.key
+    others = moved or new.session.words != old.session.words
     if old.everything_denied or any(meets(atom, deny) and not _kept(deny, new, others) for deny in old.denied):
         return "a deny"
     if isinstance(atom.item, SftpRight) and _tree(new) != _tree(old):
@@ -179,7 +189,7 @@ def _tree(side: Given) -> frozenset[object]:
 
 def _kept(deny: Atom, new: Given, others: bool) -> bool:
     """Whether the new policy denies as much. others: slots may be filled with other words now."""
-    return not (others and odd_slots(deny.item)) and any(touched_by(deny, other) for other in new.denied)
+    return not (others and odd_slots(deny.item)) and any(touched_by(deny, other, denied=True) for other in new.denied)
 
 
 def _confined(atom: Atom) -> bool:
@@ -219,7 +229,7 @@ def as_strict(now: Bounds, before: Bounds) -> bool:
 
 def _same_settings(new: Given, old: Given) -> bool:
     ours, theirs = ([atom for atom in one.permitted if atom.kind == "sets"] for one in (new, old))
-    odd = any(odd_slots(atom.item) for atom in ours) and new.session.key != old.session.key
+    odd = any(odd_slots(atom.item) for atom in ours) and new.session.words != old.session.words
     return not odd and {atom.item for atom in ours} == {atom.item for atom in theirs}
 
 

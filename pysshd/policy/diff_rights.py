@@ -5,23 +5,25 @@ A yes is certain; where it can not be shown the answer is no, and the change cou
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, is_dataclass, replace
-from typing import Final
+from typing import Final, TypeGuard
 
 from pysshd.patterns.globs import Glob, common_text
 from pysshd.patterns.inclusion import glob_within, words_meet, words_touched, words_within
 from pysshd.patterns.names import BREAK, SIGNALS
 from pysshd.patterns.words import WordsError, quote, split_words
+from pysshd.policy.diff_net import net_denied, net_meets, net_touched, net_within
 from pysshd.policy.diff_sftp import sftp_title, sftp_within
 from pysshd.policy.query import Exec
 from pysshd.policy.rights import ExecRight, ForcedRight, Rights, SetRight, ShellRight, SubsystemRight
+from pysshd.policy.rights_net import ConnectRight, ListenRight, NetRight, PlainRight, SocketRight
 from pysshd.policy.rights_sftp import SftpRight
 from pysshd.policy.ruleset import Grant
-from pysshd.policy.templates import LATER, SLOTS
+from pysshd.policy.templates import SLOTS
 
-PLAIN: Final = frozenset(["runs", "pty", "accept", "sets", "signals"])
-"""The kinds of which is known that a deny of one never touches another one."""
+PLAIN: Final = frozenset(["runs", "pty", "accept", "sets", "signals", "net"])
+"""The kinds of which is known that a deny of one never touches a permission of another one."""
 
-_ODD_SLOTS: Final = frozenset([*SLOTS, *LATER]) - {"user", "account"}
+_ODD_SLOTS: Final = frozenset(SLOTS) - {"user", "account"}
 """Slots that one person of one account may fill with other words under another policy."""
 
 
@@ -75,7 +77,7 @@ def title(kind: str, item: object) -> str:
         return f"env: {{accept: {item.source}}}"
     if isinstance(item, SftpRight):
         return sftp_title(item)
-    if kind == "runs" or isinstance(item, SetRight):
+    if kind in ("runs", "net") or isinstance(item, SetRight):
         return str(item)
     return f"{kind.replace('_', '-')}: {'true' if item is True else item}"
 
@@ -90,11 +92,21 @@ def atoms(grant: Grant) -> Iterator[Atom]:
                 yield Atom(field.name, item, grant)
 
 
-def within(small: Atom, big: Atom) -> bool:
-    """Whether `big` permits every request that `small` permits, and runs it with no more."""
+def is_net(item: object) -> TypeGuard[NetRight]:
+    """Whether a permission reaches beyond the session."""
+    return isinstance(item, ConnectRight | ListenRight | SocketRight | PlainRight)
+
+
+def within(small: Atom, big: Atom, *, own: bool = True) -> bool:
+    """Whether `big` permits every request that `small` permits, and runs it with no more.
+
+    own: also a connection to an address of this host itself, where a pattern permits it that names no other.
+    """
     if small.kind != big.kind:
         return False
     a, b = small.item, big.item
+    if is_net(a) and is_net(b):
+        return net_within(a, b, own=own)
     if isinstance(a, Glob) and isinstance(b, Glob):
         return glob_within(a, b)
     if isinstance(a, SftpRight) and isinstance(b, SftpRight):
@@ -151,11 +163,15 @@ EVERY_SIGNAL: Final = SIGNALS | {BREAK}
 # Denies
 
 
-def touched_by(small: Atom, deny: Atom) -> bool:
-    """Whether a deny touches every request that `small`, itself permitted or denied, speaks of."""
+def touched_by(small: Atom, deny: Atom, *, denied: bool = False) -> bool:
+    """Whether a deny touches every request that `small` permits; denied: that a deny of `small` touches."""
     if small.kind != deny.kind:
         return False
     a, b = small.item, deny.item
+    if is_net(a) and is_net(b):
+        return (net_denied if denied else net_touched)(a, b)
+    if denied and isinstance(a, SftpRight) and isinstance(b, SftpRight):
+        return sftp_within(a, b)
     if isinstance(a, Glob) and isinstance(b, Glob):
         return glob_within(a, b)
     if small.kind != "runs":
@@ -186,10 +202,14 @@ def _is_told(right: ExecRight) -> bool:
 def meets(permitted: Atom, deny: Atom) -> bool:
     """Whether a deny may touch a request that is permitted."""
     if permitted.kind != deny.kind:
-        return permitted.kind not in PLAIN or deny.kind not in PLAIN
+        told = {permitted.kind, deny.kind} <= PLAIN | {"sftp"}
+        # The subsystem of SFTP, and scp, are asked for as what runs.
+        return not told or (permitted.kind, deny.kind) == ("sftp", "runs")
     a, b = permitted.item, deny.item
     if isinstance(a, Glob) and isinstance(b, Glob):
         return common_text(a, b) is not None
+    if is_net(a) and is_net(b):
+        return net_meets(a, b)
     if permitted.kind == "signals":
         return a == b
     if isinstance(a, SubsystemRight) and isinstance(b, SubsystemRight):

@@ -5,20 +5,21 @@ of the new policy is measured by the logins that the old one gave to whoever hol
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import combinations, permutations, product
 from typing import Final
 
+from pysshd.policy.authorities import Authority
 from pysshd.policy.conditions import FALSE, TRUE, Account, Case, Condition, Conditions, From, Listener, Who, Within
 from pysshd.policy.keyfiles import KeyFiles
 from pysshd.policy.people import ALWAYS, Person, PersonKey, Window
 from pysshd.policy.query import UNKNOWN, IPAddress, Step, UnixFacts, Unknown
 from pysshd.policy.ruleset import LoginEntry, Ruleset
 from pysshd.policy.settings import DEFAULT_LISTEN, Listen, Settings
-from pysshd.policy.steps import BY_KEY
+from pysshd.policy.steps import BY_KEY, Certificate, Chain, begins, fits
 from pysshd.policy.worlds import Worlds
 
-_PROVED_BY_FACTS: Final = frozenset(["publickey", "password", "totp"])
+_PROVED_BY_FACTS: Final = frozenset(["publickey", "certificate", "password", "totp"])
 """Methods of which the policy says who can use them; others are taken to be in everybody's power, then and now."""
 
 GROUPS_MAX: Final = 8
@@ -44,19 +45,28 @@ class Side:
         """
         return self.ruleset.person_of(name, asked=asked)
 
+    def certified(self, name: str) -> Person | None:
+        """Whom a certificate would make a person of a name of which no entry speaks; None where none counts."""
+        return Person(name, certified=True) if self.ruleset.authorities else None
+
 
 @dataclass(frozen=True, slots=True)
 class Factor:
     """Something by which a person proves who they are.
 
     identity: what it is, under whatever name and in whichever file.
-    fingerprint: of a key, as far as known. key: the entry that lists it.
+    fingerprint: of a key, as far as known, also of one that is certified. key: the entry that lists it.
+    certificate: what it says, with the authority's name in this policy; signer: the key of the authority, and
+        authority: what this policy says of that.
     """
 
     method: str
     identity: tuple[str, ...]
     fingerprint: str | None = None
     key: PersonKey | None = None
+    certificate: Certificate | None = None
+    signer: PersonKey | None = None
+    authority: Authority | None = field(default=None, compare=False)
 
     @property
     def name(self) -> str | None:
@@ -66,11 +76,19 @@ class Factor:
     @property
     def window(self) -> Window:
         """When it counts."""
-        return self.key.window if self.key is not None else ALWAYS
+        entry = self.place
+        return entry.window if entry is not None else ALWAYS
+
+    @property
+    def place(self) -> PersonKey | None:
+        """The key of the file because of which it counts: its own, or that of the authority."""
+        return self.key or self.signer
 
     @property
     def step(self) -> Step:
         """The step that a login with it is."""
+        if self.certificate is not None:
+            return Step("publickey", self.fingerprint or "SHA256:of-a-key-that-is-certified", None, self.certificate)
         if self.key is None:
             return Step(self.method)
         return Person.step(self.key, self.fingerprint or "SHA256:of-a-key-that-was-not-read")
@@ -86,7 +104,7 @@ def factors(side: Side, person: Person | None, named: Iterable[str]) -> tuple[Fa
     """Everything by which a person may prove who they are. named: fingerprints that conditions name."""
     found: list[Factor] = []
     for key in person.keys if person is not None else ():
-        for fingerprint in _held(side, key, named):
+        for fingerprint in held(side, key, named):
             place = ("file", key.file) if key.file is not None else ("program", key.label)
             identity = ("key", fingerprint) if fingerprint is not None else place
             unread = key.is_open and not _was_read(side, key)
@@ -111,7 +129,7 @@ def _was_read(side: Side, key: PersonKey) -> bool:
     return side.key_files is not None and key.file in side.key_files
 
 
-def _held(side: Side, key: PersonKey, named: Iterable[str]) -> tuple[str | None, ...]:
+def held(side: Side, key: PersonKey, named: Iterable[str]) -> tuple[str | None, ...]:
     """The keys of an entry; of a file that was not read, any one, and any that the policies name."""
     if key.fingerprint is not None:
         return (key.fingerprint,)
@@ -129,6 +147,10 @@ def standing(side: Side, person: Person | None, case: Case, steps: Sequence[Fact
         return False
     if not all(window.holds(case.now) for window in (person.window, *(step.window for step in steps))):
         return False
+    if not all(_certifies(side, person, case.account, step) for step in steps if step.method == "certificate"):
+        return False
+    if person.certified and steps[0].method != "certificate":
+        return False
     guest = person.guests is not None and steps[0].method == "none"
     if steps[0].method not in BY_KEY and not guest and person.name != case.account:
         return False
@@ -136,6 +158,15 @@ def standing(side: Side, person: Person | None, case: Case, steps: Sequence[Fact
     if server.accounts != "system" or unix is None:
         return True
     return not isinstance(unix.uid, int) or unix.uid >= server.min_uid or unix.name in side.ruleset.written
+
+
+def _certifies(side: Side, person: Person, account: str, step: Factor) -> bool:
+    """Whether a certificate makes this person stand on the account."""
+    said = step.certificate
+    authority = side.ruleset.authorities.get(said.authority) if said is not None else None
+    if said is None or authority is None or person.guests is not None or authority.names(said) != person.name:
+        return False
+    return authority.admits(account, said.principals)
 
 
 def with_steps(case: Case, person: Person | None, steps: Sequence[Factor]) -> Case:
@@ -146,6 +177,7 @@ def with_steps(case: Case, person: Person | None, steps: Sequence[Factor]) -> Ca
         methods=tuple(step.method for step in steps),
         key_names=frozenset(step.name for step in steps if step.name is not None),
         fingerprints=frozenset(step.fingerprint for step in steps if step.fingerprint is not None),
+        certificates=tuple(step.certificate for step in steps if step.certificate is not None),
     )
 
 
@@ -163,48 +195,67 @@ def admits(side: Side, person: Person | None, case: Case, steps: Sequence[Factor
         entry = deciding(side, known)
         if entry is None or entry.conditions.truth(known) is not TRUE:
             return None
-        if known.methods in entry.chains:
+        going = [chain for chain in entry.chains if begins(known.methods, chain)]
+        if any(len(chain) == count for chain in going):
             return entry if count == len(steps) else None
-        if not any(chain[:count] == known.methods for chain in entry.chains):
+        if not going:
             return None
     return None
 
 
 def orders(side: Side, held: Sequence[Factor]) -> Iterator[tuple[Factor, ...]]:
-    """Every way to go through a chain of the policy with some of these factors, none of them twice."""
-    chains = dict.fromkeys(chain for entry in side.ruleset.login for chain in entry.chains)
-    for chain in chains:
-        for steps in permutations(held, len(chain)):
-            if tuple(step.method for step in steps) == chain:
-                yield steps
+    """Every way to go through a chain of the policy with some of these factors, none of them twice, and with one
+    certificate at most."""
+    certificates = [factor for factor in held if factor.certificate is not None]
+    others = [factor for factor in held if factor.certificate is None]
+    for chain in dict.fromkeys(chain for entry in side.ruleset.login for chain in entry.chains):
+        yield from _going(chain, others)
+        for place in (place for place, step in enumerate(chain) if fits("certificate", step)):
+            for steps in _going(chain[:place] + chain[place + 1 :], others):
+                yield from ((*steps[:place], one, *steps[place:]) for one in certificates)
+
+
+def _going(chain: Chain, factors: Sequence[Factor]) -> Iterator[tuple[Factor, ...]]:
+    for steps in permutations(factors, len(chain)):
+        if tuple(step.method for step in steps) == chain:
+            yield steps
 
 
 # Cases
 
 
 def environments(
-    new: Side, old: Side, person: Person, before: Person | None, entries: Sequence[Conditions], keys: Iterable[Factor]
+    new: Side,
+    old: Side,
+    person: Person,
+    before: Person | None,
+    entries: Sequence[Conditions],
+    keys: Iterable[Factor],
+    opened: Iterable[str] = (),
 ) -> Iterator[tuple[Case, str]]:
     """Every case in which the entries of either policy could differ, with what the old one calls its listener.
 
-    The logins are not in it. Facts that are not known are cases too.
+    opened: the accounts that certificates may open. The logins are not in it. Facts that are not known are cases too.
     """
     windows = {window for window in (person.window, *(key.window for key in keys)) if window is not ALWAYS}
+    windows |= {key.window for side in (new, old) for one in side.ruleset.authorities.values() for key in one.keys
+                if key.window is not ALWAYS}  # fmt: skip
     if before is not None and before.window is not ALWAYS:
         windows.add(before.window)
     accounts = set(person.accounts) ^ set(before.accounts if before is not None else ())
     apart = Conditions((
-        Account("", frozenset(accounts | {person.name})),
+        Account("", frozenset(accounts | {person.name} | set(opened))),
         *(Within("", window) for window in sorted(windows, key=str)),
     ))  # fmt: skip
     every = [*entries, apart]
     conditions = [condition for entry in every for condition in entry.all]
-    bare = replace(person, keys=())
+    # Of whom an entry does not say it, certificates say which accounts they open.
+    bare = replace(person, keys=(), certified=False, accounts=tuple(opened) if person.certified else person.accounts)
     pairs = _listeners(new, old)
     if not any(isinstance(condition, Listener) for condition in conditions):
         pairs = pairs[:1]
     known = dict.fromkeys(
-        replace(case, listener="", methods=(), key_names=frozenset(), fingerprints=frozenset())
+        replace(case, person=person, listener="", methods=(), key_names=frozenset(), fingerprints=frozenset())
         for case in Worlds((), {}).cases(bare, every)
     )
     system = new.settings.server.accounts == "system"

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import fields, replace
 from typing import Final
 
-from pysshd.policy.diff_alike import bare
+from pysshd.policy.diff_alike import authorities, bare
+from pysshd.policy.diff_certificates import two_certificates
 from pysshd.policy.diff_rights import Contents
 from pysshd.policy.diff_sessions import Side
 from pysshd.policy.diff_settings import COMPARED, Wider
@@ -15,26 +16,17 @@ from pysshd.policy.people import Person
 
 _OF_A_RULESET: Final = frozenset(
     [
-        "settings",
-        "people",
-        "login",
-        "grants",
-        "source",
-        "asked",
-        "outside",
-        "system_groups",
-        "written",
-        "version",
-        "files",
-        "folders",
+        "settings", "people", "login", "grants", "source", "asked", "outside", "system_groups", "written", "version",
+        "files", "folders", "authorities",
     ]
-)
+)  # fmt: skip
 """What is compared elsewhere, or follows from the rest."""
 
 _OF_A_PERSON: Final = frozenset(
     ["name", "groups", "accounts", "keys", "password", "home", "window", "where", "run_as", "system_password", "listed",
-     "by_default", "unknown_groups"]
+     "by_default", "unknown_groups", "certified"]
 )  # fmt: skip
+_OF_AN_AUTHORITY: Final = frozenset(["name", "keys", "person", "accounts", "where"])
 _HARMLESS: Final = frozenset(
     [
         "where", "server.host_keys", "server.state", "server.timezone", "server.options_timezone", "server.banner",
@@ -63,16 +55,26 @@ def unknown_settings(new: Side, old: Side) -> Iterator[Wider]:
 
 
 def uncompared_logins(new: Side, old: Side) -> Iterator[Wider]:
-    """Logins by a certificate are not among those that are compared: where anything has changed that could decide what
-    they give, it may be more."""
-    here, there = new.ruleset, old.ruleset
-    if not here.takes_certificates:
+    """Logins by two certificates, one after the other, are not among those that are compared: where anything has
+    changed that could decide what they give, it may be more."""
+    if not two_certificates(new):
         return
     contents = Contents()
-    logins, before = ([replace(one, number=0, where="") for one in side.login] for side in (here, there))
-    people, others = ({name: bare(one) for name, one in side.people.items()} for side in (here, there))
-    if logins != before or people != others or contents(here.grants) != contents(there.grants):
-        yield Wider("logins by certificate, which are not compared", "authorities", "authorities", sure=False)
+    logins, before = ([replace(one, number=0, where="") for one in side.ruleset.login] for side in (new, old))
+    people, others = ({name: bare(one) for name, one in side.ruleset.people.items()} for side in (new, old))
+    same = logins == before and people == others and authorities(new) == authorities(old)
+    if not same or contents(new.ruleset.grants) != contents(old.ruleset.grants):
+        yield Wider("logins by two certificates, which are not compared", "authorities", "authorities", sure=False)
+
+
+def unknown_authorities(new: Side, old: Side) -> Iterator[Wider]:
+    """The facts of an authority that differ and that nothing else compares."""
+    for name, here in new.ruleset.authorities.items():
+        there = old.ruleset.authorities.get(name)
+        for one in fields(here) if there is not None else ():
+            if one.name not in _OF_AN_AUTHORITY:
+                yield from _differing(f"authorities.{name}.{one.name}", getattr(here, one.name),
+                                      getattr(there, one.name, None))  # fmt: skip
 
 
 def _differing(key: str, here: object, there: object) -> Iterator[Wider]:

@@ -12,6 +12,8 @@ from pysshd.patterns.special import LOCALHOST, LOCALHOST_ADDRESSES
 from pysshd.policy.bounds import LIMITS, Bounds, Limit
 from pysshd.policy.changes import Change, RolesByGrant, changes_for, changes_for_login
 from pysshd.policy.decision import Decision, Tried
+from pysshd.policy.found import REFUSED
+from pysshd.policy.misfit import Misfit, nearest, nearest_login
 from pysshd.policy.nearly import lacking, lacking_for_login
 from pysshd.policy.query import Connect, Request, Step
 from pysshd.policy.ruleset import Ruleset
@@ -38,6 +40,8 @@ class Explanation:
     changes: the smallest ones by which the login (where that is refused) or the request would be allowed.
     lacking: facts of the scene that are not known and on which the refusal hangs: `from`, `client`, `system_groups`.
     assumed: what only a program could say that nobody asks for an explanation, and what is taken for granted of it.
+    nearest: where no grant allows the request, the permission that comes nearest, and why it is not permitted by it;
+        where the login is refused, what keeps them from the account.
     """
 
     scene: Scene
@@ -49,6 +53,7 @@ class Explanation:
     changes: tuple[Change, ...] = ()
     lacking: tuple[str, ...] = ()
     assumed: tuple[str, ...] = ()
+    nearest: Misfit | None = None
 
     @property
     def allowed(self) -> bool:
@@ -93,12 +98,15 @@ def _explained(
     if not login.admitted:
         logins, changes = _other_logins(ruleset, scene, held), changes_for_login(ruleset, scene)
         unknown = lacking_for_login(ruleset, facts_of(ruleset, scene)) if login.decision.trace else ()
-        return Explanation(scene, request, login, decision, effects, logins, changes, unknown)
+        near = nearest_login(scene.person, scene.account, scene.now, scene.keys)
+        return Explanation(scene, request, login, decision, effects, logins, changes, unknown, nearest=near)
     if decision.allowed:
         return Explanation(scene, request, login, decision, effects)
     changes = changes_for(ruleset, scene, request, roles)
     unknown = lacking(ruleset, facts_of(ruleset, scene), request, decision.trace) if decision.trace else ()
-    return Explanation(scene, request, login, decision, effects, (), changes, unknown)
+    # What a deny touches may well be permitted.
+    near = nearest(ruleset, facts_of(ruleset, scene), request) if decision.decided_by == REFUSED.decided_by else None
+    return Explanation(scene, request, login, decision, effects, (), changes, unknown, nearest=near)
 
 
 def _at_its_address(ruleset: Ruleset, scene: Scene, request: Request) -> Request:
@@ -224,6 +232,7 @@ def plain(explanation: Explanation) -> dict[str, Any]:
         "login": _decision(login.decision, login.admitted, [LOGIN] * len(login.decision.trace)),
         "decision": _decision(decision, None if looks_up else decision.allowed, explanation.effects)
         | {"way": _way(decision.way), "bounds": _bounds(decision.bounds)},
+        "nearest": _misfit(explanation.nearest),
         "lacking": list(explanation.lacking),
         "assumed": list(explanation.assumed),
         "other_logins": list(explanation.logins),
@@ -240,6 +249,13 @@ def _decision(decision: Decision, allowed: bool | None, effects: Sequence[str]) 
         "valid_until": until.isoformat() if until is not None else None,
         "trace": [_tried(tried, effect) for tried, effect in zip(decision.trace, effects, strict=True)],
     }
+
+
+def _misfit(found: Misfit | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    named = {"permission": found.permission, "where": found.where, "grant": found.grant, "hint": found.hint}
+    return {"why": found.why} | {key: value or None for key, value in named.items()}
 
 
 def _tried(tried: Tried, effect: str) -> dict[str, Any]:

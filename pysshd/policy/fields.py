@@ -10,7 +10,7 @@ from pysshd.patterns import names
 from pysshd.policy import values
 from pysshd.policy.nodes import Scalar
 from pysshd.policy.people import USER_SLOT
-from pysshd.policy.reading import Text, bad, text, true
+from pysshd.policy.reading import Text, bad, scalar, text, true
 from pysshd.policy.report import show
 from pysshd.policy.validators import PlainValidator
 
@@ -20,10 +20,10 @@ NAME_FORM: Final = "a name of up to 64 letters, digits and ._@- that begins with
 
 def name(node: object) -> Text:
     """A name of a person, an account, a group, a role or a grant."""
-    found = text(node)
+    found = scalar(node, "a name")
     if not names.is_name(found.text):
         raise bad(f"found {show(found.text)}, expected {NAME_FORM}")
-    return found
+    return Text(found.text, found.mark)
 
 
 def moment(node: object) -> Text:
@@ -49,7 +49,8 @@ def absolute_path(node: object) -> Text:
     """A path that begins with `/`."""
     found = text(node)
     if not found.text.startswith("/") or "\0" in found.text or "\n" in found.text:
-        raise bad(f"found {show(found.text)}, expected an absolute path")
+        hint = "write the path in full: neither '~' nor '$' is filled in" if found.text[:1] in "~$" else ""
+        raise bad(f"found {show(found.text)}, expected an absolute path", hint)
     return Text(posixpath.normpath(found.text), found.mark)
 
 

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from pysshd.patterns.regex import RegexError, parse_regex
-from pysshd.patterns.slots import EnumSlot, PathSlot, RegexSlot, Slot
+from pysshd.patterns.slots import HOME, EnumSlot, PathSlot, RegexSlot, Slot
 from pysshd.patterns.words import (
+    SlotWord,
     WordForm,
     WordPattern,
     WordsError,
@@ -25,13 +26,14 @@ from pysshd.policy import profiles
 from pysshd.policy.nodes import Mapping, Node, Sequence
 from pysshd.policy.problems import Mark
 from pysshd.policy.profile import Profile
-from pysshd.policy.reading import bad, items, listed, mapped, scalar, true
+from pysshd.policy.reading import bad, braces_without_quotes, items, listed, mapped, scalar, true
 from pysshd.policy.report import meant, one_of, show
 from pysshd.policy.templates import Template, TemplateError, parse_template
 from pysshd.policy.values import size
 
 _LEAST_QUOTA: Final = 10_000_000
 _SLOTS: Final = ("enum", "regex", "path_under")
+_HOME: Final = f"{{{HOME}}}"
 _IN_A_LIST: Final = 'the words of one command are a list of their own: exec: [[tail, -n, {regex: "[0-9]+"}]]'
 
 
@@ -81,7 +83,7 @@ def _mapping(node: Mapping) -> ExecItem:
 def _command(node: Sequence) -> ExecItem:
     words = [(_word(item), item.mark) for item in listed(node)]
     for form, mark in words:
-        if not (isinstance(form, WordPattern) or is_askable(form)):
+        if not (isinstance(form, WordPattern | SlotWord) or is_askable(form)):
             raise bad(f"{form} takes no word that a request can have", mark=mark)
     source = f"[{', '.join(str(form) for form, _ in words)}]"
     try:
@@ -108,7 +110,8 @@ def _slot(node: Mapping) -> Slot:
     found = mapped(node, "a slot such as {enum: […]}")
     key, value = found.entries[0]
     if key.text not in _READERS:
-        raise bad(f"found key {show(key.text)}, expected {one_of(_SLOTS)}", meant(key.text, _SLOTS), key.mark)
+        hint = braces_without_quotes(node) or meant(key.text, _SLOTS)
+        raise bad(f"found key {show(key.text)}, expected {one_of(_SLOTS)}", hint, key.mark)
     if len(found.entries) > 1:
         raise bad("a slot has one key", mark=found.entries[1][0].mark)
     return _READERS[key.text](value)
@@ -147,16 +150,20 @@ _READERS: Final[dict[str, Callable[[Node], Slot]]] = {"enum": _enum, "regex": _r
 
 
 def folder(node: object) -> Template:
-    """The absolute path of a folder, plain, in which `{user}` and its like fill one part or a piece of one."""
+    """The absolute path of a folder, plain, in which `{user}` and its like fill one part or a piece of one; or one that
+    begins with `{home}`.
+    """
     found = scalar(node, "an absolute path")
     try:
         template = parse_template(found.text)
     except TemplateError as error:
         raise bad(f"path {show(found.text)}: {error}", mark=found.mark) from None
-    head, *parts = found.text.rstrip("/").split("/")
-    if not found.text.startswith("/") or head or any(part in ("", ".", "..") for part in parts):
-        raise bad(f"found {show(found.text)}, expected an absolute path without empty parts, '.' and '..'",
-                  mark=found.mark)  # fmt: skip
+    head, *parts = found.text.removeprefix(_HOME).rstrip("/").split("/")
+    absolute = template.in_home or found.text.startswith("/")
+    if not absolute or head or any(part in ("", ".", "..") for part in parts):
+        hint = f"write {_HOME}/…" if found.text.startswith("~") else ""
+        raise bad(f"found {show(found.text)}, expected an absolute path, or one that begins with {_HOME}, without "
+                  "empty parts, '.' and '..'", hint, found.mark)  # fmt: skip
     if any(char < " " or char == "\x7f" for char in found.text):
         raise bad("found a path with a control character", mark=found.mark)
     kept = (*template.parts[:-1], template.parts[-1].rstrip("/"))

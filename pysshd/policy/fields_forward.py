@@ -7,12 +7,13 @@ from pysshd.patterns import names
 from pysshd.patterns.destinations import HostError, HostPattern, is_nowhere, parse_host_pattern, split_destination
 from pysshd.patterns.parts import PartsError, parts_tokens
 from pysshd.patterns.ports import Ports, PortsError, parse_ports
+from pysshd.patterns.slots import HOME
 from pysshd.patterns.socket_paths import SocketPathError, check_socket_path
 from pysshd.policy.nodes import Mapping
 from pysshd.policy.problems import Mark
 from pysshd.policy.reading import Text, bad, text
 from pysshd.policy.report import show
-from pysshd.policy.rights_net import ALWAYS_ANSWERED, FORWARDING, HOME, SocketPattern
+from pysshd.policy.rights_net import ALWAYS_ANSWERED, FORWARDING, SocketPattern
 from pysshd.policy.templates import SLOTS, TemplateError, parse_template
 from pysshd.policy.validators import PlainValidator
 

@@ -10,6 +10,7 @@ from pysshd.patterns.names import variable_fault
 from pysshd.policy import values
 from pysshd.policy.fields import NAME_FORM
 from pysshd.policy.nodes import Scalar
+from pysshd.policy.other_words import instead_of_methods, instead_of_who
 from pysshd.policy.passwords import PasswordError, parse_password
 from pysshd.policy.people import PasswordHash
 from pysshd.policy.problems import Mark
@@ -62,7 +63,8 @@ def who(node: object) -> Who:
     if colon and prefix in _OF_AUTHORITIES:
         return _of_authority(found, prefix, rest)
     if not names.is_name(rest if colon else found.text):
-        raise bad(f"found {show(found.text)}, expected {NAME_FORM}")
+        blank = f"write it without a blank: {prefix}:{rest.strip()}" if colon and rest.strip() != rest else ""
+        raise bad(f"found {show(found.text)}, expected {NAME_FORM}", blank or instead_of_who(found.text))
     if not colon:
         return Who("person", found.text, found.mark)
     return Who(prefix, rest, found.mark)
@@ -98,7 +100,8 @@ def methods(node: object) -> Methods:
     chain = tuple(found.text.split("+"))
     for step in chain:
         if step not in METHODS:
-            raise bad(f"unknown method {show(step)}, expected {one_of(METHODS)}", meant(step, METHODS))
+            hint = instead_of_methods(step) or meant(step, METHODS)
+            raise bad(f"unknown method {show(step)}, expected {one_of(METHODS)}", hint)
         if chain.count(step) > 1 and step not in BY_KEY:
             raise bad(f"{step} stands twice in one chain: no secret counts twice")
     if "none" in chain and len(chain) > 1:
@@ -139,8 +142,18 @@ def public_key(node: object) -> InlineKey:
     except KeyOptionsError as error:
         raise bad(str(error), _hint_of(error, found.text) or _WHOLE) from None
     except InvalidKeyError as error:
-        first = found.text.split(" ")[0]
-        hint = "for a file write {file: …}" if first.endswith(".pub") or "/" in first else ""
+        first = found.text.split(" ")[0].lower()
+        hint = ""
+        if "-----begin" in found.text.lower():
+            hint = "that is no public key but a file, perhaps the secret half; write the one line of the .pub file"
+        elif "\n" in found.text.strip("\n"):
+            hint = "each key is a text of its own: write a list of them"
+        elif first.endswith(".pub") or "/" in first:
+            hint = "for a file write {file: …}"
+        elif "malformed" in str(error) or "base64" in str(error):
+            hint = "it is not whole: copy the line of the .pub file as it is, into one line between quotes"
+        elif first == "ssh-dss":
+            hint = "no version serves DSA; make another one with ssh-keygen -t ed25519"
         raise bad(str(error), hint) from None
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Final, TypeAlias
 from pysshd.patterns import names
 from pysshd.patterns.hosts import AddressError, Network, parse_network
 from pysshd.policy import values
+from pysshd.policy.other_words import instead_of_address
 from pysshd.policy.problems import Mark
 from pysshd.policy.reading import Text, bad, text
 from pysshd.policy.report import show
@@ -39,11 +40,18 @@ def address(node: object) -> Place:
     try:
         return Place(parse_network(found.text), "", found.mark)
     except AddressError as error:
-        raise bad(f"{show(found.text)} is no address or prefix: {error}") from None
+        raise bad(f"{show(found.text)} is no address or prefix: {error}", instead_of_address(found.text)) from None
 
 
 def _like_address(word: str) -> bool:
     return all(char in "0123456789." for char in word)
+
+
+_HOSTS: Final = {
+    "": 'for every address write "*:{0}"',
+    "localhost": 'write its addresses: ["127.0.0.1:{0}", "[::1]:{0}"]',
+}
+"""What is written instead of words that are no address."""
 
 
 def listen(node: object) -> Listen:
@@ -51,8 +59,9 @@ def listen(node: object) -> Listen:
     item = text(node)
     found = item.text
     host, colon, port = found.rpartition(":")
-    if not colon:
-        raise bad(f'found {show(found)}, expected an address and a port such as "*:2222" or "[::1]:2222"')
+    if not colon or found.endswith("]"):
+        hint = f'for every address write "*:{found}"' if found.isdigit() else ""
+        raise bad(f'found {show(found)}, expected an address and a port such as "*:2222" or "[::1]:2222"', hint)
     try:
         number = values.count(port, 0, 65535)
     except ValueError as error:
@@ -63,9 +72,11 @@ def listen(node: object) -> Listen:
     try:
         network = parse_network(bare)
     except AddressError as error:
-        raise bad(f"found {show(host)}, expected an address, [IPv6 address] or *: {error}") from None
+        hint = _HOSTS.get(host.lower(), "").format(port)
+        raise bad(f"found {show(host)}, expected an address, [IPv6 address] or *: {error}", hint) from None
     if "/" in bare or (bare == host) == (":" in bare):
-        raise bad(f"found {show(host)}, expected an address, [IPv6 address] or *")
+        hint = f'write "[{host}]:{port}"' if "/" not in bare and bare == host else ""
+        raise bad(f"found {show(host)}, expected an address, [IPv6 address] or *", hint)
     return Listen(found, str(network.network_address), number, str(item.mark))
 
 

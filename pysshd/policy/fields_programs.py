@@ -1,7 +1,7 @@
 """The types of fields of what may be run: commands, subsystems, signals, environments."""
 
 from dataclasses import dataclass
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
 from pysshd.patterns import names
 from pysshd.policy.nodes import Mapping, Scalar, Sequence
@@ -10,6 +10,12 @@ from pysshd.policy.reading import Text, bad, items, listed, mapped, scalar, text
 from pysshd.policy.report import meant, show
 from pysshd.policy.templates import Template, TemplateError, parse_template
 from pysshd.policy.validators import PlainValidator
+
+_OF_SSHD: Final = "internal-sftp"
+_INSTEAD_OF_SSHD: Final = (
+    'the daemon\'s own is a key of the role, sftp: {mounts: {/: /srv/files}, paths: {/: list, "/**": download}}; or '
+    "name the host's program: subsystems: {sftp: [/usr/lib/openssh/sftp-server]}"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +46,8 @@ def argv(node: object) -> Argv:
             raise bad(f"word {show(item.text)}: {error}", mark=item.mark) from None
         if "\0" in item.text:
             raise bad(f"word {show(item.text)} has a NUL", mark=item.mark)
+    if found[0].text == _OF_SSHD:
+        raise bad(f"{_OF_SSHD!r} is no program, but sshd's own server", _INSTEAD_OF_SSHD, found[0].mark)
     if words[0].slots or words[0].parts[0].startswith("-"):
         raise bad(f"found {show(found[0].text)} in the first place, expected the name or path of a program")
     return Argv(tuple(words), found[0].mark)

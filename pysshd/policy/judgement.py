@@ -4,7 +4,7 @@ Who is asked first is a matter of cost alone. A grant that has nothing to say to
 conditions are asked before permissions, but where they hang on time, which counts only where the permissions speak.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Final
 
@@ -60,9 +60,12 @@ class Judgement:
         self._hear(bundles)
         return self._decision(())
 
-    def traced(self, grants: Iterable[Grant]) -> Decision:
-        """The same of the grants one by one (`Ruleset.grants_of`), with every one that was tried."""
-        tried = [(grant.number, self._tried(grant)) for grant in grants]
+    def traced(self, grants: Iterable[Grant], lacking: Callable[[Grant], str]) -> Decision:
+        """The same of the grants one by one (`Ruleset.grants_of`), with every one that was tried.
+
+        lacking: why a grant has nothing to say for want of what would fill a slot, or "".
+        """
+        tried = [(grant.number, self._tried(grant, lacking)) for grant in grants]
         self._hear([(grant,) for grant in grants])
         return self._decision(tuple(one for _, one in sorted(tried, key=lambda pair: pair[0])))
 
@@ -135,10 +138,12 @@ class Judgement:
         """The same, but for an allow that has nothing for the request but how it is answered where others permit it."""
         return self._speaks(grant) and (grant.effect is not _ALLOW or self._question.permitted(grant.rights))
 
-    def _tried(self, grant: Grant) -> Tried:
+    def _tried(self, grant: Grant, lacking: Callable[[Grant], str]) -> Tried:
         failed = grant.conditions.failed(self._case)
         matched = not failed or (grant.effect is not _ALLOW and grant.conditions.truth(self._case) is not FALSE)
-        if matched and not (grant.kinds & self._kind and self._speaks_itself(grant)):
+        if matched and (without := lacking(grant)):
+            matched, failed = False, without
+        elif matched and not (grant.kinds & self._kind and self._speaks_itself(grant)):
             matched, failed = False, "it does not speak of this request"
         return Tried(grant.name, grant.where, matched, failed)
 
@@ -159,6 +164,6 @@ class Judgement:
                 first = grant
         for grant in self._bounding:
             bounds = bounds | grant.bounds
-        return Decision(
-            True, found.way, bounds, self._edge, trace, found.decided_by or first.where, f"{first.name} {found.reason}"
-        )
+        by = found.decided_by or first.where
+        reason = found.reason.removesuffix(f" ({by})")  # one place is told once
+        return Decision(True, found.way, bounds, self._edge, trace, by, f"{first.name} {reason}")

@@ -1,6 +1,6 @@
 """Bounds that never matter: warnings."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from pysshd.policy.bounds import Limit, Record
@@ -60,51 +60,82 @@ def _is_stronger(theirs: Limit, mine: Limit, first: bool) -> bool:
     return theirs.amount < mine.amount or (theirs.amount == mine.amount and first)
 
 
-_USED: Final[Mapping[str, tuple[Callable[[Rights], bool], str]]] = {
-    "forwards": (lambda rights: any(not isinstance(right, PlainRight) for right in rights.net), "forwards nothing"),
-    "files": (lambda rights: bool(rights.sftp), "has no files by sftp"),
-    "file_size": (lambda rights: bool(rights.sftp), "has no files by sftp"),
-    "sessions": (lambda rights: bool(rights.runs), "runs nothing"),
-}
-"""Limits of what some permissions alone do: whether a grant has one, and what is said where it has none."""
+_USED: Final[Mapping[str, tuple[Callable[[Rights], bool], str, str]]] = {
+    "forwards": (lambda rights: any(not isinstance(right, PlainRight) for right in rights.net), "forwards nothing",
+                 "may forward anything"),
+    "files": (lambda rights: bool(rights.sftp), "has no files by sftp", "has files by sftp"),
+    "file_size": (lambda rights: bool(rights.sftp), "has no files by sftp", "has files by sftp"),
+    "sessions": (lambda rights: bool(rights.runs or rights.sftp), "runs nothing", "may run anything"),
+}  # fmt: skip
+"""Limits of what some permissions alone do: whether a grant has one, what is said of an allow where it has none, and
+of whom a `bound` means where nobody has."""
 
 
 def warn_limits_of_nothing(grants: Iterable[Grant], report: Report, marks: Mapping[str, Mark]) -> None:
     """Limits beside an allow that permits nothing which they count."""
     for grant in grants:
         for limit in sorted(grant.bounds.limits) if grant.effect is Effect.ALLOW else ():
-            used, otherwise = _USED.get(limit.name, (None, ""))
+            used, otherwise, _ = _USED.get(limit.name, (None, "", ""))
             if used is not None and not used(grant.rights):
                 report.warning(marks[grant.where], f"{limit} of {grant.name} never matters: {grant.name} {otherwise}")
 
 
-def warn_bounds_of_nothing(
-    grants: Iterable[Grant],
-    people: Sequence[Person],
-    grants_of: GrantsOf,
-    worlds: Worlds,
-    report: Report,
-    marks: Mapping[str, Mark],
-) -> None:
-    """Grants with a `bound` that holds for people to whom nothing is allowed while it does."""
-    for grant in grants:
-        if grant.effect is not Effect.BOUND:
-            continue
-        concerned = [person for person in people if grant.conditions.concerns(person)]
-        if concerned and not _bounds_something(grant, concerned, grants_of, worlds):
-            report.warning(marks[grant.where], f"{grant.name} bounds nothing: nobody whom it means is allowed anything "
-                                               "while it holds")  # fmt: skip
+class BoundCheck:
+    """Warns of what a `bound` says in vain, and of limits that guests can use up for others."""
 
+    def __init__(self, people: Sequence[Person], grants_of: GrantsOf, worlds: Worlds) -> None:
+        self._people = people
+        self._grants_of = grants_of
+        self._worlds = worlds
 
-def _bounds_something(grant: Grant, people: Iterable[Person], grants_of: GrantsOf, worlds: Worlds) -> bool:
-    seen: set[tuple[int, Signature]] = set()
-    for person in people:
-        for allow in grants_of(person):
-            if allow.effect is not Effect.ALLOW or allow.rights == Rights():
+    def check(self, grants: Iterable[Grant], report: Report, marks: Mapping[str, Mark]) -> None:
+        """Look at every grant that has bounds."""
+        for grant in grants:
+            shared = [limit for limit in sorted(grant.bounds.limits) if limit.per == "all"]
+            if not shared and grant.effect is not Effect.BOUND:
                 continue
-            entries = [grant.conditions, allow.conditions]
-            key = (allow.number, worlds.signature(person, entries))
-            if key not in seen and worlds.together(person, entries) is not None:
-                return True
-            seen.add(key)
-    return False
+            meant = [person for person in self._people if grant.conditions.concerns(person)]
+            if grant.effect is Effect.BOUND and meant:
+                for message in self._in_vain(grant, meant):
+                    report.warning(marks[grant.where], message)
+            for limit in shared:
+                if guest := self._guest_beside_others(grant, meant):
+                    report.warning(
+                        marks[grant.where],
+                        f"{limit} of {grant.name} is used up by guests for everybody: it counts what {guest} and the "
+                        "others do together",
+                        "give guests a limit of their own, and leave them out of this one by unless",
+                    )
+
+    def _in_vain(self, grant: Grant, people: Sequence[Person]) -> Iterator[str]:
+        if not self._bounds(grant, people, _anything):
+            yield f"{grant.name} bounds nothing: nobody whom it means is allowed anything while it holds"
+            return
+        for limit in sorted(grant.bounds.limits):
+            used, _, something = _USED.get(limit.name, (None, "", ""))
+            if used is not None and not self._bounds(grant, people, used):
+                yield f"{limit} of {grant.name} never matters: nobody whom it means {something} while it holds"
+
+    def _bounds(self, grant: Grant, people: Iterable[Person], used: Callable[[Rights], bool]) -> bool:
+        """Whether somebody has such permissions while the grant holds: by the grant itself where it gives any."""
+        seen: set[tuple[int, Signature]] = set()
+        for person in people:
+            for allow in self._grants_of(person) if grant.effect is Effect.BOUND else (grant,):
+                if allow.effect is not Effect.ALLOW or not used(allow.rights):
+                    continue
+                entries = [grant.conditions, allow.conditions]
+                key = (allow.number, self._worlds.signature(person, entries))
+                if key not in seen and self._worlds.together(person, entries) is not None:
+                    return True
+                seen.add(key)
+        return False
+
+    def _guest_beside_others(self, grant: Grant, people: Iterable[Person]) -> str:
+        """The entry of guests who use what others use too, or ""."""
+        guests = [one for one in people if one.guests is not None and self._bounds(grant, [one], _anything)]
+        others = (one for one in people if one.guests is None)
+        return guests[0].name if guests and self._bounds(grant, others, _anything) else ""
+
+
+def _anything(rights: Rights) -> bool:
+    return rights != Rights()

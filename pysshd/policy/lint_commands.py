@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from pysshd.patterns.slots import EnumSlot
-from pysshd.patterns.words import NO_VALUES, WordForm, WordPattern
+from pysshd.patterns.words import NO_VALUES, SlotWord, WordForm, WordPattern
 from pysshd.policy.problems import Mark
 from pysshd.policy.report import Report
 from pysshd.policy.rights import ExecRight
@@ -94,9 +94,11 @@ def _why(name: str, words: tuple[WordForm, ...]) -> str:
 
 
 def _texts(word: WordForm) -> tuple[str, ...]:
-    """What a word can be, or nothing where it is open."""
+    """What a word can be, or nothing where it is open; whatever fills a slot is not the client's choice."""
     if isinstance(word, EnumSlot):
         return word.words
+    if isinstance(word, SlotWord):
+        return () if word.has_wildcards else (str(word),)
     text = word.glob.literal if isinstance(word, WordPattern) else None
     return (text,) if text is not None else ()
 

@@ -40,6 +40,22 @@ def warn_keys_of_nobody(document: Document, held: Collection[str] | None, report
                 report.warning(item.mark, f"nobody has the key {item.value}")
 
 
+def warn_groups_of_one_name(document: Document, report: Report) -> None:
+    """Groups of the host that conditions name, and that are called as a group of the file is."""
+    told: set[str] = set()
+    for entry in conditions_of(document):
+        for item in entry.who or ():
+            if item.kind == "system-group" and item.value in document.groups and item.value not in told:
+                told.add(item.value)
+                where = document.groups[item.value].where
+                report.warning(
+                    item.mark,
+                    f"system-group:{item.value} is the group of the host, and another one than the {item.value} of "
+                    f"groups at {where}",
+                    f"write group:{item.value} where that is meant, or give it another name",
+                )
+
+
 def warn_ipv4_only(document: Document, listening: Iterable[Listen], report: Report) -> None:
     """Addresses of IPv4 alone where a listener also has peers by IPv6, to whom the entry says nothing."""
     other = next((listener for listener in listening if takes_ipv6(listener.host)), None)

@@ -8,7 +8,7 @@ from pysshd.policy.conditions import Account
 from pysshd.policy.people import Person
 from pysshd.policy.problems import Mark
 from pysshd.policy.profile import Parts, Profile, parts_of
-from pysshd.policy.profiles import agree, copies, may_upload_hooks, may_write, roots_for
+from pysshd.policy.profiles import agree, copies, home_of, may_upload_hooks, may_write, roots_for
 from pysshd.policy.report import Report
 from pysshd.policy.rights import ExecRight
 from pysshd.policy.ruleset import Effect, Grant
@@ -119,7 +119,7 @@ def _homes(person: Person) -> Iterator[str]:
     if person.home is not None:
         yield person.home
     for account in (person.unix_name(name) for name in (person.name, *person.accounts)):
-        yield "/root" if account == "root" else f"/home/{account}"
+        yield home_of(account)
 
 
 def _reaches(root: Parts, home: Parts) -> bool:

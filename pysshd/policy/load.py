@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from pysshd.policy import nodes, values
 from pysshd.policy.compile import compile_policy
 from pysshd.policy.compile_narrow import options_timezone
+from pysshd.policy.cut_texts import warn_cut_texts
 from pysshd.policy.files import IncludedFiles, absolute, read_file
 from pysshd.policy.include import MAIN, Content, Finder, Fragment, Gatherer, Part, finder_of, folders_of, includes_of
 from pysshd.policy.keyfiles import KeyFile, KeyFiles, KeyFolders, parse_key_file
@@ -145,8 +146,11 @@ class _Loading:
             if tree is None:
                 raise PolicyError(report.problems)
             parts = self._parts(tree, source, content)
-            document = parse_policy(tree, report, [part for part in parts if part is not None])
-            if None in parts:
+            whole = [part for part in parts if part is not None]
+            for read in (tree, *(part.tree for part in whole)):
+                warn_cut_texts(read, report)
+            document = parse_policy(tree, report, whole)
+            if None in parts or any(source.damaged for source in report.sources.values()):
                 # What that file declares is not known: whoever refers to it would be complained of for nothing.
                 raise PolicyError(report.problems)
             around = self.look(document)

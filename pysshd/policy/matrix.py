@@ -1,19 +1,21 @@
 """People and permissions at a glance: who may do what, under which conditions, and by which lines."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from pysshd.policy.conditions import TRUE, Account, Condition, Conditions, From, Who
+from pysshd.policy.diff_certificates import STRANGER, Certified, TooManyError
 from pysshd.policy.diff_rights import Atom, atoms, meets, touched_by
-from pysshd.policy.diff_sessions import Side, admits, environments, factors, orders
+from pysshd.policy.diff_sessions import Factor, Side, admits, environments, factors, orders
 from pysshd.policy.matrix_narrow import WHOLLY, taken_away
-from pysshd.policy.people import ALWAYS, Person, Window
+from pysshd.policy.people import ALWAYS, Person, Window, place_of
 from pysshd.policy.query import UNKNOWN
 from pysshd.policy.rights import ExecRight, ForcedRight, ShellRight, SubsystemRight
 from pysshd.policy.rights_net import PlainRight
 from pysshd.policy.ruleset import Effect, Grant, LoginEntry, Ruleset
 from pysshd.policy.scene import held_steps
+from pysshd.policy.steps import fits
 from pysshd.policy.worlds import Worlds
 
 LOGIN: Final = "login"
@@ -21,6 +23,7 @@ YES, SOMETIMES, DENIED, NO = "yes", "sometimes", "denied", "no"
 """What a cell says: always, under conditions, allowed and then denied, not at all."""
 
 ANYBODY: Final = "anybody of the host"
+CERTIFIED: Final = "anybody with a certificate"
 _SOMEBODY: Final = "some-account-of-the-host"
 _ROOT: Final = "root"
 _ORDER: Final = (LOGIN, "shell", "exec any", "exec", "forced")
@@ -110,6 +113,8 @@ def _people(side: Side) -> Iterator[tuple[Person, str]]:
         yield ruleset.source.person(_SOMEBODY, None), ANYBODY
     if asked is not None:
         yield asked.person(_SOMEBODY, None), f"anybody {asked.holders}"
+    for name in Certified(side, side).names():
+        yield Person(name, certified=True), CERTIFIED if name == STRANGER else name
 
 
 def _row(side: Side, person: Person, shown: str) -> Row:
@@ -118,7 +123,7 @@ def _row(side: Side, person: Person, shown: str) -> Row:
     if login.state != NO:
         cells |= _permissions(side.ruleset, person)
         cells = {column: _narrowed(side, person, column, cell) for column, cell in cells.items()}
-    return Row(shown, tuple(sorted(person.groups)), person.where, _window(person.window), cells)
+    return Row(shown, tuple(sorted(person.groups)), place_of(person), _window(person.window), cells)
 
 
 def _window(window: Window) -> str:
@@ -136,10 +141,16 @@ def _login(side: Side, person: Person) -> Cell:
     entries = [entry.conditions for entry in side.ruleset.login]
     named = {one for entry in entries for condition in entry.all for one in getattr(condition, "fingerprints", ())}
     held = factors(side, person, named)
-    steps = list(orders(side, held))
+    certified = Certified(side, side)
+    opened = certified.accounts(person, person, entries)
     found: dict[tuple[tuple[str, ...], LoginEntry], None] = {}
     always = True
-    for count, (case, _) in enumerate(environments(side, side, person, person, entries, held)):
+    try:
+        steps = {account: _steps(side, held, certified, person, account, entries) for account in (*opened, "")}
+    except TooManyError:
+        steps, always = {"": (list(orders(side, held)), frozenset())}, False
+        found = _by_some_certificate(side, person)
+    for count, (case, _) in enumerate(environments(side, side, person, person, entries, held, opened)):
         if count > _CASES_MAX:
             always = False
             break
@@ -147,11 +158,14 @@ def _login(side: Side, person: Person) -> Cell:
             continue
         if case.is_root is TRUE and not _may_be_root(person):
             continue
-        by = {
-            (tuple(step.method for step in one), entry) for one in steps if (entry := admits(side, person, case, one))
-        }
-        always = always and bool(by)
-        found |= dict.fromkeys(sorted(by, key=lambda pair: (pair[1].number, pair[0])))
+        ways, signed = steps.get(case.account, steps[""])
+        by = {one: entry for one in ways if (entry := admits(side, person, case, one))}
+        used = {step for one in by for step in one}
+        # Whoever has no key has one certificate, and nobody knows which.
+        known = any(not signed.intersection(one) for one in by)
+        always = always and bool(by) and (known or signed <= used)
+        chains = {(tuple(step.method for step in one), entry) for one, entry in by.items()}
+        found |= dict.fromkeys(sorted(chains, key=lambda pair: (pair[1].number, pair[0])))
     reasons = tuple(
         _reason(True, "+".join(chain), entry.conditions, entry.where, f"login entry {entry.number}", person)
         for chain, entry in found
@@ -160,11 +174,35 @@ def _login(side: Side, person: Person) -> Cell:
     return Cell(state, reasons)
 
 
+def _steps(
+    side: Side,
+    held: Sequence[Factor],
+    certified: Certified,
+    person: Person,
+    account: str,
+    entries: Sequence[Conditions],
+) -> tuple[list[tuple[Factor, ...]], frozenset[Factor]]:
+    """Every way through a chain, and the certificates among what is used. Raises TooManyError."""
+    signed = [one for one, _ in certified.factors(person, account, entries, ())] if account else []
+    return list(orders(side, (*held, *signed))), frozenset(signed)
+
+
+def _by_some_certificate(side: Side, person: Person) -> dict[tuple[tuple[str, ...], LoginEntry], None]:
+    """The logins that some certificate could be enough for."""
+    return {
+        (chain, entry): None
+        for entry in side.ruleset.login
+        for chain in entry.chains
+        if any(fits("certificate", step) for step in chain) and entry.conditions.concerns(person)
+    }
+
+
 # Permissions
 
 
 def _permissions(ruleset: Ruleset, person: Person) -> dict[str, Cell]:
-    worlds = Worlds((chain for entry in ruleset.login for chain in entry.chains), {})
+    chains = (chain for entry in ruleset.login for chain in entry.chains)
+    worlds = Worlds(chains, {}, ruleset.authorities.values())
     matching = [one for one in ruleset.grants_of(person) if worlds.together(person, [one.conditions]) is not None]
     denies = [grant for grant in matching if grant.effect is Effect.DENY]
     given: dict[str, list[Atom]] = {}

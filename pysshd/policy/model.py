@@ -19,7 +19,8 @@ from pysshd.policy.model_settings import CryptoModel, LimitsModel, ServerModel, 
 from pysshd.policy.model_sftp import check_sftp
 from pysshd.policy.model_sources import SourceModel, check_source
 from pysshd.policy.model_tests import CaseModel
-from pysshd.policy.nodes import Mapping, Node, Scalar
+from pysshd.policy.nodes import Broken, Mapping, Node, Scalar
+from pysshd.policy.other_words import of_sshd
 from pysshd.policy.problems import Mark
 from pysshd.policy.reading import Record, check, items, listed, mapped, read, scalar
 from pysshd.policy.report import NOT_YET, Report, meant, one_of, show
@@ -113,6 +114,18 @@ def parse_policy(tree: Mapping, report: Report, parts: SequenceOf[Part] = ()) ->
     return _Reader(tree, parts, report).read()
 
 
+_RECORDS: Final[MappingOf[str, type[Record]]] = {
+    "server": ServerModel, "limits": LimitsModel, "crypto": CryptoModel, "a person of users": UserModel,
+    "an entry of grants": GrantModel, "an entry of login": LoginModel, "a role": RoleModel,
+}  # fmt: skip
+
+
+def _not_indented(key: Scalar) -> str:
+    """What to do about a key that belongs into a section, and stands in the first column."""
+    owner = next((what for what, model in _RECORDS.items() if key.text in model.key_names()), None)
+    return f"it is a key of {owner}: indent it below" if owner is not None else ""
+
+
 class _Reader:
     def __init__(self, tree: Mapping, parts: SequenceOf[Part], report: Report) -> None:
         self._tree = tree
@@ -172,8 +185,8 @@ class _Reader:
             # What stands in it is known all the same, so that nobody is complained of who refers to it.
             return True
         else:
-            self._report.error(key.mark, f"unknown key {show(key.text)}, expected one of {', '.join(allowed)}",
-                               meant(key.text, allowed))  # fmt: skip
+            hint = of_sshd(key.text) or meant(key.text, allowed) or _not_indented(key)
+            self._report.error(key.mark, f"unknown key {show(key.text)}, expected one of {', '.join(allowed)}", hint)
         return False
 
     def _include(self, node: Node) -> None:
@@ -230,10 +243,24 @@ class _Reader:
 
     def _users(self, node: Node) -> None:
         for key, value in self._table(node, "people", self._document.users):
+            if self._is_key_of(UserModel, key, value, "person"):
+                continue
             user = read(UserModel, value, self._report, self._document.loose)
             self._document.users.setdefault(key.text, (key.mark, user))
 
+    def _is_key_of(self, model: type[Record], key: Scalar, value: Node, what: str) -> bool:
+        """Whether a key of a record stands where a name is expected: it was not indented enough."""
+        found = key.text in model.key_names() and not isinstance(value, Mapping | Broken)
+        if found:
+            self._report.error(key.mark, f"{show(key.text)} stands where the name of a {what} is expected",
+                               f"indent it further than the name of the {what} that it belongs to")  # fmt: skip
+        return found
+
     def _groups(self, node: Node) -> None:
+        if isinstance(node, Mapping):
+            self._report.error(node.mark, "found keys and values, expected a list of names",
+                               "who is in a group is said by groups of each person")  # fmt: skip
+            return
         for item in check(node, items, self._report) or ():
             group = check(item, name, self._report)
             if group is None:
@@ -271,7 +298,7 @@ class _Reader:
         return True
 
     def _user_defaults(self, node: Node) -> None:
-        found = check(node, mapped, self._report)
+        found = check(node, lambda node: mapped(node, UserDefaultsModel.expected()), self._report)
         if found is not None:
             self._defaults.append(found)
 
@@ -303,6 +330,8 @@ class _Reader:
 
     def _roles(self, node: Node) -> None:
         for key, value in self._table(node, "roles and their permissions", self._document.roles):
+            if self._is_key_of(RoleModel, key, value, "role"):
+                continue
             if key.text in BUILT_IN:
                 self._report.error(key.mark, f"role {show(key.text)} is built in, and its name is reserved")
             role = read(RoleModel, value, self._report)

@@ -67,6 +67,7 @@ def _accounts(node: object) -> tuple[tuple[Text, tuple[Text, ...]], ...]:
 class AuthorityModel(Record):
     """An entry of `authorities`."""
 
+    example: ClassVar[str] = "{keys: [ca/staff.pub]}"
     later: ClassVar[frozenset[str]] = frozenset(["revoked", "signature_algorithms"])
 
     keys: Many[Annotated[KeyModel, WrapValidator(_key)]]

@@ -63,6 +63,7 @@ def _record(node: object) -> Recording:
 class UseLimitsModel(Record):
     """One item of a grant's `limits`: some limits, and whose use they count together."""
 
+    example: ClassVar[str] = "{idle: 15m}"
     bandwidth: Annotated[float | None, _amount("bytes/s")] = None
     bytes: Annotated[float | None, _amount("bytes")] = None
     lifetime: Annotated[float | None, _amount("seconds")] = None
@@ -87,6 +88,7 @@ RecordValue = Annotated[Recording | None, PlainValidator(_record)]
 class BoundModel(Record):
     """`bound`: what holds whatever else is granted."""
 
+    example: ClassVar[str] = "{limits: {idle: 15m}}"
     never: ClassVar = dict.fromkeys(LIMITS, "a limit stands in limits: {…}")
 
     limits: Many[UseLimitsModel] | None = None

@@ -48,11 +48,14 @@ class Conditions(Record):
 class GrantConditions(Conditions):
     """The conditions of a grant's `unless`, which may also speak of the methods that were used."""
 
+    example: ClassVar[str] = "{from: 10.0.0.0/8}"
     with_: Many[MethodsItem] | None = Field(None, alias="with")
 
 
 class LoginModel(Conditions):
     """An entry of `login`: how must this person prove who they are?"""
+
+    example: ClassVar[str] = '{who: "*", methods: publickey}'
 
     unless: Conditions | None = None
     methods: Many[MethodsItem] | None = None
@@ -72,6 +75,7 @@ def _signals(node: object) -> tuple[Text, ...]:
 class EnvModel(Record):
     """`env` of a role: what clients may send, and what the policy sets."""
 
+    example: ClassVar[str] = '{accept: [LANG, "LC_*"]}'
     later: ClassVar[frozenset[str]] = frozenset(["user_file"])
 
     accept: Many[Annotated[Text, PlainValidator(variable_pattern)]] | None = None
@@ -91,6 +95,7 @@ class RoleModel(Record):
     """A role, or the permissions of an `allow`: each key is a permission, and `confined` holds for its programs."""
 
     whole: ClassVar[bool] = True
+    example: ClassVar[str] = "{shell: true, pty: true}"
     later: ClassVar[frozenset[str]] = PERMISSIONS_LATER
     unserved: ClassVar[frozenset[str]] = PERMISSIONS_UNSERVED
     never: ClassVar[Mapping[str, str]] = {
@@ -139,6 +144,15 @@ def _deny(node: object, handler: ValidatorFunctionWrapHandler) -> object:
 class GrantModel(GrantConditions):
     """An entry of `grants`: what may they then do?"""
 
+    elsewhere: ClassVar[Mapping[str, str]] = {
+        **GrantConditions.elsewhere,
+        **dict.fromkeys(
+            ("user", "users", "person", "people", "group", "groups"), "write who: NAME, or who: group:NAME"
+        ),
+        **dict.fromkeys(("permit", "permissions"), "write allow"),
+        **dict.fromkeys(RoleModel.key_names(), "permissions stand in allow: {…}, or in a role"),
+    }
+    example: ClassVar[str] = "{who: alice, roles: login-shell}"
     unserved: ClassVar[frozenset[str]] = GrantConditions.unserved | {"limits", "record", "bound"}
 
     name: Name | None = None

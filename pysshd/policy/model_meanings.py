@@ -50,7 +50,8 @@ SECTIONS: Final[Mapping[str, Meaning]] = {
     "authorities": Meaning("Whose certificates of users count", "{staff: {keys: [ca/staff.pub]}}", "nobody's"),
     "tests": Meaning("Cases that the file itself must meet",
                      "[{as: alice, from: 10.1.2.3, login: publickey, allow: shell}]", "none"),
-    "roles": Meaning("Permissions under a name; `login-shell` is built in", '{lists: {exec: "ls *"}}', "none"),
+    "roles": Meaning("Permissions under a name; `login-shell` is built in", '{logs: {exec: "cat /var/log/web/*"}}',
+                     "none"),
     "grants": Meaning("What people may do: a set, whose order decides nothing",
                       "[{who: alice, roles: login-shell}]", "nothing is allowed"),
 }  # fmt: skip
@@ -200,7 +201,7 @@ MEANINGS: Final[Mapping[str, Mapping[str, Meaning]]] = {
         "name": Meaning("How logs and traces call it", "ops-by-day", "its number"),
         "unless": Meaning("The grant does not match where all of these hold", "{from: 10.0.0.0/8}", "never"),
         "roles": Meaning("Roles whose permissions it gives", "[login-shell]"),
-        "allow": Meaning("Permissions that it gives", '{exec: "ls *"}'),
+        "allow": Meaning("Permissions that it gives", '{exec: "cat /var/log/web/*"}'),
         "deny": Meaning("What is denied, whoever else allows it: `all`, or permissions", "{pty: true}"),
         "bound": Meaning("What every request is held to", "{}"),
         "not_before": _NOT_BEFORE,

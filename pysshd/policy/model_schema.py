@@ -1,5 +1,6 @@
 """The JSON Schema of the language, for editors, and a checked description of every key: both made from the models."""
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import UnionType
@@ -9,6 +10,7 @@ from pydantic import BeforeValidator, PlainValidator, WrapValidator
 
 from pysshd.policy.model import SECTIONS, VERSION
 from pysshd.policy.model_authorities import AuthorityModel
+from pysshd.policy.model_editors import example, explained, offered
 from pysshd.policy.model_entries import GrantModel, LoginModel, RoleModel
 from pysshd.policy.model_include import INCLUDABLE, IncludeModel
 from pysshd.policy.model_meanings import MEANINGS, Meaning
@@ -20,6 +22,7 @@ from pysshd.policy.model_tests import CaseModel
 from pysshd.policy.reading import Record
 
 DRAFT: Final = "http://json-schema.org/draft-07/schema#"
+_LINK: Final = re.compile(r"\[([^]]*)\]\([^)]*\)")
 _NAME: Final = SHAPES["fields.name"].schema
 _NAMED: Final[str] = str(_NAME["pattern"])
 
@@ -133,6 +136,12 @@ def _record(model: type[Record]) -> Schema:
     return {"$ref": f"#/definitions/{title(model)}"}
 
 
+def _named(model: type[Record]) -> Schema:
+    """Names, and a record behind each, which the help of a name tells of."""
+    said = (model.__doc__ or "").strip().partition("\n")[0].replace("`", "")
+    return table(_NAMED, {"description": said, "allOf": [_record(model)]})
+
+
 _ADDRESSES: Final = many(SHAPES["fields_places.address"].schema)
 
 _SECTIONS: Final[Mapping[str, Section]] = {
@@ -144,18 +153,18 @@ _SECTIONS: Final[Mapping[str, Section]] = {
         Section("crypto", Shape("keys and values", _record(CryptoModel)), CryptoModel),
         Section("limits", Shape("keys and values", _record(LimitsModel)), LimitsModel),
         Section("networks", Shape("names, and addresses or prefixes behind each", table(_NAMED, _ADDRESSES))),
-        Section("users", Shape("names, and a person behind each", table(_NAMED, _record(UserModel))), UserModel),
+        Section("users", Shape("names, and a person behind each", _named(UserModel)), UserModel),
         Section("groups", Shape("a name; or a list", many(_NAME))),
         Section("sources", Shape("a list", _entries(SourceModel)), SourceModel),
         Section("login", Shape("a list", _entries(LoginModel)), LoginModel),
         Section("user_defaults", Shape("keys and values", _record(UserDefaultsModel)), UserDefaultsModel),
         Section(
             "authorities",
-            Shape("names, and an authority behind each", table(_NAMED, _record(AuthorityModel))),
+            Shape("names, and an authority behind each", _named(AuthorityModel)),
             AuthorityModel,
         ),
         Section("tests", Shape("a list", _entries(CaseModel)), CaseModel),
-        Section("roles", Shape("names, and permissions behind each", table(_NAMED, _record(RoleModel))), RoleModel),
+        Section("roles", Shape("names, and permissions behind each", _named(RoleModel)), RoleModel),
         Section("grants", Shape("a list", _entries(GrantModel)), GrantModel),
     )
 }
@@ -194,7 +203,7 @@ def fragment_schema() -> Schema:
 
 def _of_sections(names: Collection[str]) -> Schema:
     properties = {
-        section.key: _described(section.shape.schema, SECTION_MEANINGS.get(section.key))
+        section.key: _described(section.shape, SECTION_MEANINGS.get(section.key))
         for section in sections()
         if section.key in names
     }
@@ -210,10 +219,13 @@ def _of_sections(names: Collection[str]) -> Schema:
 def definition(model: type[Record]) -> Schema:
     """The schema of one record."""
     found = fields_of(model)
-    properties = {field.key: _described(field.shape.schema, meaning(model, field.key)) for field in found}
+    properties = {
+        field.key: _described(field.shape, meaning(model, field.key)) | offered(model.__name__, field.key)
+        for field in found
+    }
     required = [field.key for field in found if field.required]
     return {
-        "description": (model.__doc__ or "").strip().partition("\n")[0],
+        "title": title(model),
         "type": "object",
         "properties": properties,
         **({"required": required} if required else {}),
@@ -222,11 +234,12 @@ def definition(model: type[Record]) -> Schema:
     }
 
 
-def _described(shape: Schema, meant: Meaning | None) -> Schema:
+def _described(shape: Shape, meant: Meaning | None) -> Schema:
     """A schema with the words of a key; beside `$ref` nothing counts in draft 7, so that it is wrapped."""
+    schema = explained(shape.schema, _LINK.sub(r"\1", shape.words).replace("`", ""))
     if meant is None:
-        return shape
-    wrapped = {"allOf": [shape]} if "$ref" in shape else dict(shape)
+        return dict(schema)
+    wrapped = {"allOf": [schema]} if "$ref" in schema else dict(schema)
     default = f" Absent: {meant.default.replace('`', '')}." if meant.default else ""
     unit = f" Unit: {meant.unit}." if meant.unit else ""
-    return {"description": f"{meant.text.replace('`', '')}.{unit}{default}", **wrapped}
+    return {"description": f"{meant.text.replace('`', '')}.{unit}{default}{example(meant.example)}", **wrapped}

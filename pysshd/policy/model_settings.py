@@ -69,6 +69,7 @@ Risk = Annotated[str, PlainValidator(_risk)]
 class ServerModel(Record):
     """`server`."""
 
+    example: ClassVar[str] = '{listen: "*:2222"}'
     later: ClassVar[frozenset[str]] = frozenset(["pid_file"])
     never: ClassVar[MappingOf[str, str]] = LOGIN_RECORDS
 
@@ -142,6 +143,7 @@ def _rekey_bytes(node: object) -> int:
 class RekeyModel(Record):
     """`crypto.rekey`: new keys after so many bytes or so much time."""
 
+    example: ClassVar[str] = "{bytes: 1GiB}"
     bytes_: Annotated[int | None, PlainValidator(_rekey_bytes)] = Field(None, alias="bytes")
     interval: Annotated[float | None, PlainValidator(_Span(60, 86400))] = None
 
@@ -149,6 +151,7 @@ class RekeyModel(Record):
 class CryptoModel(Record):
     """`crypto`."""
 
+    example: ClassVar[str] = "{profile: strict}"
     later: ClassVar[frozenset[str]] = frozenset(["ca_signature_algorithms", "moduli"])
 
     profile: Annotated[Literal["strict", "default", "compatible"], PlainValidator(_profile)] = "default"
@@ -166,6 +169,7 @@ class CryptoModel(Record):
 class StartupsModel(Record):
     """`limits.startups`: connections that have not logged in."""
 
+    example: ClassVar[str] = "{start: 10, rate: 30%, full: 100}"
     start: Annotated[int, PlainValidator(_Count(1, 100000))]
     rate: Annotated[int, PlainValidator(_percent)]
     full: Annotated[int, PlainValidator(_Count(1, 100000))]
@@ -176,6 +180,7 @@ class StartupsModel(Record):
 class LimitsModel(Record):
     """`limits`: of the daemon and of each connection, before anyone has a name."""
 
+    example: ClassVar[str] = "{login_grace: 60s}"
     later: ClassVar[frozenset[str]] = frozenset(
         ["penalties", "per_source", "keepalive", "idle", "bandwidth", "lifetime", "channels", "forwards", "unused",
          "requests", "memory"]
@@ -191,6 +196,7 @@ class LimitsModel(Record):
 class KeyModel(Record):
     """A key of a person with attributes: a file, or the key itself."""
 
+    example: ClassVar[str] = "{file: keys/alice.pub}"
     later: ClassVar[frozenset[str]] = frozenset(["certificate", "no_touch_required"])
 
     name: Name | None = None
@@ -220,12 +226,19 @@ def _key(node: object, handler: ValidatorFunctionWrapHandler) -> object:
 class TotpModel(Record):
     """`totp` of a person: one-time passwords."""
 
+    example: ClassVar[str] = "{secret_file: totp/alice}"
     secret_file: Path
 
 
 class UserModel(Record):
     """An entry of `users`: a person."""
 
+    example: ClassVar[str] = '{keys: ["ssh-ed25519 AAAA…"]}'
+    elsewhere: ClassVar[MappingOf[str, str]] = {
+        **dict.fromkeys(("roles", "role", "allow", "grants"), "write it in grants: {who: NAME, roles: …}"),
+        **dict.fromkeys(("authorized_keys", "ssh_keys", "public_keys", "pubkeys"), "write keys: [{file: PATH}]"),
+        **dict.fromkeys(("expires", "valid_until"), "write not_after"),
+    }
     later: ClassVar[frozenset[str]] = frozenset(
         ["uid", "shell", "certificates", "principals", "secret", "pam", "guest"]
     )
@@ -249,6 +262,7 @@ _OF_ONE: Final = "what proves who somebody is belongs to one person: write it in
 class UserDefaultsModel(Record):
     """`user_defaults`: what an entry of `users` does not say itself; `{user}` is the person's name."""
 
+    example: ClassVar[str] = "{groups: staff}"
     never: ClassVar[MappingOf[str, str]] = dict.fromkeys(("keys", "password", "totp", "names"), _OF_ONE)
 
     groups: Many[Name] | None = None
@@ -295,6 +309,7 @@ class LoginSetModel(Record):
         ["keepalive", "rekey", "sessions", "log_level", "key_files", "touch"]
     )
 
+    example: ClassVar[str] = "{keepalive: 60s}"
     keepalive: Annotated[KeepaliveModel, WrapValidator(_keepalive)] | None = None
     rekey: RekeyModel | None = None
     sessions: Annotated[int | None, PlainValidator(_Count(1, 1000))] = None

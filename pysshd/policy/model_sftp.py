@@ -1,6 +1,6 @@
 """The model of `sftp` in roles, `allow` and `deny`."""
 
-from typing import Annotated, TypeAlias
+from typing import Annotated, ClassVar, TypeAlias
 
 from pydantic import ValidatorFunctionWrapHandler, WrapValidator
 
@@ -13,6 +13,7 @@ from pysshd.policy.report import Report
 class SftpModel(Record):
     """`sftp`: which folders are shown where, and what may be done with what is in them."""
 
+    example: ClassVar[str] = "{mounts: {/: /srv}, paths: {/: list}}"
     mounts: MountsField = None
     paths: PathsField = None
     start: FolderField = None

@@ -121,7 +121,7 @@ SHAPES: Final[Mapping[str, Shape]] = {
         {"anyOf": [_WORD, _EXEC_LIST, {"type": "object", "properties": {"literal": _WORD}, "required": ["literal"],
                                        "additionalProperties": False}, _PROFILE]}),
     "fields_commands.file_mask": text("three octal digits", "^0?[0-7]{3}$"),
-    "fields_commands.folder": text("an absolute path", "^/"),
+    "fields_commands.folder": text("a path, absolute or below `{home}`", r"^(/|\{home\})"),
     "model_bounds._amount.<locals>.read": text("an amount"),
     "model_bounds._per": Shape("`channel`, `connection`, `source` or `all`",
                                {"enum": ["channel", "connection", "source", "all"]}),

@@ -91,6 +91,7 @@ Timeout: TypeAlias = Annotated[float, PlainValidator(_timeout)]
 class SourceKeysModel(Record):
     """An item of `keys` of a source: a file of each person, or a program that is asked."""
 
+    example: ClassVar[str] = "{authorized_keys: ~/.ssh/authorized_keys}"
     never: ClassVar[Mapping[str, str]] = {
         "file": "its keys would open every account; write authorized_keys: with {user} in the path, or put the key to "
         "its person in users",
@@ -107,6 +108,7 @@ class SourceKeysModel(Record):
 class SystemModel(Record):
     """`system`: which of the host's accounts are people."""
 
+    example: ClassVar[str] = "{min_uid: 1000}"
     min_uid: LeastUid | None = None
 
 
@@ -121,6 +123,7 @@ def _system(node: object) -> Literal["system"]:
 class SourceModel(Record):
     """An item of `sources`: of one of three kinds, `system`, `directory` or `command`."""
 
+    example: ClassVar[str] = "{system: {min_uid: 1000}}"
     later: ClassVar[frozenset[str]] = frozenset(["totp", "certificates", "pam"])
 
     system: SystemModel | None = None

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import ip_address
-from typing import Annotated, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field
 
@@ -119,6 +119,7 @@ def _critical(node: object) -> tuple[tuple[Text, Text], ...]:
 class CertificateModel(Record):
     """`certificate` of a case: what the certificate of the login says."""
 
+    example: ClassVar[str] = "{authority: staff}"
     authority: Name
     key_id: AnyText | None = None
     principals: Many[AnyText] | None = None
@@ -129,6 +130,7 @@ class CertificateModel(Record):
 class CaseModel(Record):
     """A case of `tests`."""
 
+    example: ClassVar[str] = "{as: alice, from: 10.1.2.3, login: publickey, allow: shell}"
     name: Name | None = None
     as_: Name = Field(alias="as")
     account: Name | None = None

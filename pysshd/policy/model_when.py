@@ -1,6 +1,6 @@
 """The model of `when`: hours of the week."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import WrapValidator
 
@@ -14,6 +14,7 @@ class WhenModel(Record):
     days: absent: every day. hours: absent: the whole day. timezone: absent: the server's.
     """
 
+    example: ClassVar[str] = "{days: mon-fri, hours: 08:00-18:00}"
     days: Many[DaysItem] | None = None
     hours: Many[HoursItem] | None = None
     timezone: Timezone | None = None

@@ -12,11 +12,14 @@ FALSES = frozenset(["false", "False", "FALSE"])
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
-    """A text; `plain` where it stands without quotes and not as a block."""
+    """A text; `plain` where it stands without quotes and not as a block. cut: where a comment follows that may be meant
+    as the rest of it.
+    """
 
     text: str = field(repr=False)
     mark: Mark
     plain: bool = True
+    cut: Mark | None = None
 
     @property
     def is_null(self) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from pysshd.errors import StartupError
 
@@ -51,6 +51,18 @@ class Problem:
         kind = {"warning": "warning: ", "failed": "test failed: "}.get(self.severity, "")
         hint = f" ({self.hint})" if self.hint else ""
         return f"{place}: {kind}{self.message}{hint}"
+
+    def plain(self) -> dict[str, Any]:
+        """The form for machines; line and column are 0 where it is the file's as a whole."""
+        return {
+            "file": self.file,
+            "line": self.line,
+            "column": self.column,
+            "severity": self.severity,
+            "message": self.message,
+            "hint": self.hint,
+            "source_line": self.source_line,
+        }
 
     def render(self) -> str:
         """The form for a terminal: the line of `str()`, the source line and a caret under the column."""

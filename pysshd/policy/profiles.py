@@ -25,6 +25,7 @@ from pysshd.policy.templates import Template
 from pysshd.policy.ways import EnvSettings
 
 _Words: TypeAlias = tuple[str, ...]
+_IN_HOME: Final = ("{home}",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,24 @@ def argv_of(profile: Profile, words: _Words, values: Values) -> _Words | None:
     return (*asked.head, *forced, *(word for word in rest if word is not None))
 
 
+def why_not(profile: Profile, words: _Words, values: Values) -> str:
+    """Why a profile does not permit a request of its program, in words; for one of which `argv_of` gives None."""
+    asked = _PROGRAMS[profile.name].read(words)
+    if asked is None:
+        return "it is in no form that the profile understands"
+    if asked.writes and profile.read_only:
+        return "it would write, and the profile is read_only"
+    if asked.reads and profile.write_only:
+        return "it would read, and the profile is write_only"
+    places = places_of(profile, values)
+    outside = next((word for word in asked.rest if places.argument(word, asked) is None), None)
+    if outside is None or isinstance(outside, str):
+        return "a slot of its paths has no value here"
+    relative = not outside.text.startswith("/") and profile.relative_to is None
+    return f"{quote(outside.text)} is " + ("relative, and the profile has no relative_to" if relative
+                                           else "in none of its paths")  # fmt: skip
+
+
 def env_of(profile: Profile, env: EnvSettings) -> EnvSettings:
     """The variables that the program gets: those of the policy, and those of the profile over them."""
     return tuple(sorted({**dict(env), **dict(_PROGRAMS[profile.name].env)}.items()))
@@ -95,6 +114,11 @@ def touches(profile: Profile, words: _Words, values: Values) -> bool:
     if (profile.read_only and not asked.reads) or (profile.write_only and not asked.writes):
         return False
     return places_of(profile, values).could_have(asked)
+
+
+def concerns(profile: Profile, words: _Words) -> bool:
+    """Whether a request is for the program of the profile, whatever it asks of it."""
+    return _PROGRAMS[profile.name].concerns(words)
 
 
 def _forced(profile: Profile, places: Places) -> _Words | None:
@@ -161,8 +185,16 @@ def copies(profile: Profile) -> bool:
 
 
 def roots_for(profile: Profile, user: str) -> list[Parts]:
-    """The folders of a profile for a person, as far as they are known: a part with another slot could be anything."""
-    return [parts_of(str(path).replace("{user}", user)) for path in profile.paths]
+    """The folders of a profile for a person, as far as they are known: a part with another slot could be anything, and
+    the home is where it is by custom.
+    """
+    known = ((path, str(path).replace("{user}", user)) for path in profile.paths)
+    return [parts_of(text.replace("{home}", home_of(user), 1) if path.in_home else text) for path, text in known]
+
+
+def home_of(account: str) -> str:
+    """Where the home of an account is by custom."""
+    return "/root" if account == "root" else f"/home/{account}"
 
 
 def _parts(template: Template) -> Parts:
@@ -172,9 +204,11 @@ def _parts(template: Template) -> Parts:
 def _below(profile: Profile, base: Template) -> list[Parts]:
     """The relative paths that a profile permits: each stands for itself and all below it."""
     start = _parts(base)
-    found = []
+    found: list[Parts] = []
     for root in map(_parts, profile.paths):
-        if agree(root, start):
+        if _apart(root, start):
+            found.append(())  # the one may lie in the other, so that any path could be meant
+        elif agree(root, start):
             found.append(root[len(start) :])
     return found
 
@@ -186,5 +220,12 @@ def _overlap(left: list[Parts], right: list[Parts]) -> Parts | None:
 
 
 def agree(one: Parts, two: Parts) -> bool:
-    """Whether one path could be the beginning of the other: a part with a slot could be anything."""
-    return all(a == b or "{" in a or "{" in b for a, b in zip(one, two, strict=False))
+    """Whether one path could be the beginning of the other: a part with a slot could be anything, and so could a home
+    of which only the other path does not speak.
+    """
+    return _apart(one, two) or all(a == b or "{" in a or "{" in b for a, b in zip(one, two, strict=False))
+
+
+def _apart(one: Parts, two: Parts) -> bool:
+    """Whether one path is below a home and the other is not said to be."""
+    return (one[:1] == _IN_HOME) != (two[:1] == _IN_HOME)

@@ -23,6 +23,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from pysshd.policy.nodes import Broken, Mapping, Node, Scalar, Sequence, kind_of
+from pysshd.policy.other_words import colon_without_blank, of_sshd
 from pysshd.policy.problems import Mark
 from pysshd.policy.report import NOT_YET, Report, is_secret_key, meant, show
 
@@ -59,7 +60,8 @@ def scalar(node: object, expected: str = "a text") -> Scalar:
     if isinstance(node, Broken):
         raise silent()
     if not isinstance(node, Scalar):
-        raise bad(f"found {kind_of(node)}, expected {expected}", mark=_mark(node))  # type: ignore[arg-type]
+        message = f"found {kind_of(node)}, expected {expected}"  # type: ignore[arg-type]
+        raise bad(message, braces_without_quotes(node), _mark(node))
     if node.is_null:
         raise bad(f"found nothing, expected {expected}", "leave the key out where nothing is meant", node.mark)
     if not node.text:
@@ -67,6 +69,15 @@ def scalar(node: object, expected: str = "a text") -> Scalar:
     if node.is_false:
         raise bad(f"found false, expected {expected}", "leave the key out; false is never 'no' here", node.mark)
     return node
+
+
+def braces_without_quotes(node: object) -> str:
+    """What to do about `{user}` without quotes, which YAML takes for a mapping; or ""."""
+    if not isinstance(node, Mapping) or len(node.entries) != 1:
+        return ""
+    [(key, value)] = node.entries
+    is_slot = isinstance(value, Scalar) and not value.text and value.plain
+    return f'a text that begins with a brace stands between quotes: "{{{key.text}}}"' if is_slot else ""
 
 
 def _mark(node: object) -> Mark | None:
@@ -108,7 +119,9 @@ def listed(node: object) -> tuple[Node, ...]:
     if isinstance(node, Broken):
         raise silent()
     if not isinstance(node, Sequence):
-        raise bad(f"found {kind_of(node)}, expected a list")  # type: ignore[arg-type]
+        is_item = isinstance(node, Mapping) and node.entries
+        hint = "write '- ' in front of each item, or put it between [ and ]" if is_item else ""
+        raise bad(f"found {kind_of(node)}, expected a list", hint)  # type: ignore[arg-type]
     if not node.items:
         raise bad("found an empty list, expected at least one item", "leave the key out where nothing is meant")
     return node.items
@@ -149,6 +162,7 @@ class Record(BaseModel):
         one is good, but is not served.
     never: keys that somebody may look for and that are no part of the language, and what to do instead.
     elsewhere: keys of another record that somebody may look for here, and what to write.
+    example: a short one, to be told where something else stands in its place.
     needed: keys that must be there, and what to write where one is missing.
     whole: whether its node is kept with all that is in it, which is shown to somebody; else the places of its keys are.
     """
@@ -165,6 +179,7 @@ class Record(BaseModel):
     unserved: ClassVar[frozenset[str]] = frozenset()
     never: ClassVar[MappingOf[str, str]] = {}
     elsewhere: ClassVar[MappingOf[str, str]] = {}
+    example: ClassVar[str] = ""
     needed: ClassVar[MappingOf[str, str]] = {}
     whole: ClassVar[bool] = False
     _node: Mapping = PrivateAttr()
@@ -172,7 +187,7 @@ class Record(BaseModel):
     @model_validator(mode="wrap")
     @classmethod
     def _open(cls, node: Any, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo) -> Self:
-        found = mapped(node)
+        found = mapped(node, cls.expected())
         assert isinstance(info.context, Reading)
         info.context.models[id(found)] = cls
         info.context.unserved += [key for key, _ in found.entries if key.text in cls.unserved]
@@ -198,6 +213,11 @@ class Record(BaseModel):
     def mark_of(self, key: str) -> Mark:
         """Where a key of the record stands, or where the record begins."""
         return self._node.key_mark(key) or self._node.mark
+
+    @classmethod
+    def expected(cls) -> str:
+        """What is expected where something else stands in its place."""
+        return f"keys and values such as {cls.example}" if cls.example else "keys and values"
 
     @classmethod
     def key_names(cls) -> tuple[str, ...]:
@@ -280,7 +300,8 @@ def unknown_key(owner: Mapping, key: str, reading: Reading, report: Report) -> N
         report.error(mark, "unknown key", "is it the rest of a text without quotes that YAML cut at a comma?")
         return
     expected = f", expected one of {', '.join(known)}" if known else ""
-    report.error(mark, f"unknown key {show(key)}{expected}", model.elsewhere.get(key) or meant(key, known))
+    hint = model.elsewhere.get(key) or colon_without_blank(key, known) or of_sshd(key) or meant(key, known)
+    report.error(mark, f"unknown key {show(key)}{expected}", hint)
 
 
 def _behind_a_secret(owner: Mapping) -> bool:

@@ -72,6 +72,8 @@ class Source:
     secrets: list[tuple[int, int, int, int]] = field(default_factory=list)
     whole: bool = False
     """Whether the text was read to its end as YAML; until then a secret might stand where none was seen."""
+    damaged: bool = False
+    """Whether some of it could not be read, so that nothing is known of what it says there."""
 
     def __post_init__(self) -> None:
         self.lines = self.text.split("\n")

@@ -181,6 +181,13 @@ class SubsystemRight:
 RunRight: TypeAlias = ShellRight | ExecRight | ForcedRight | SubsystemRight
 
 
+def is_shell(right: object) -> bool:
+    """Whether a permission runs whatever is typed: the account's own shell, or any command."""
+    if isinstance(right, ShellRight):
+        return right.program is None
+    return isinstance(right, ExecRight) and right.is_any
+
+
 def order(right: RunRight, way: RunWay) -> tuple[int, bool]:
     """The rank of a way that a permission has for a request: the least is taken, and what permits less gives way."""
     profile = right.profile if isinstance(right, ExecRight) else None
@@ -220,12 +227,7 @@ class Rights:
     @property
     def shells(self) -> tuple[RunRight, ...]:
         """Those that run whatever is typed: the account's own shell, and any command."""
-        return tuple(
-            right
-            for right in self.runs
-            if (isinstance(right, ShellRight) and right.program is None)
-            or (isinstance(right, ExecRight) and right.is_any)
-        )
+        return tuple(right for right in self.runs if is_shell(right))
 
     def __or__(self, other: "Rights") -> "Rights":
         """The permissions of both."""

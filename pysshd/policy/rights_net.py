@@ -8,10 +8,8 @@ from pysshd.patterns.destinations import HostPattern
 from pysshd.patterns.globs import Token
 from pysshd.patterns.parts import PartsGlob, parts_glob, parts_tokens
 from pysshd.patterns.ports import Ports
+from pysshd.patterns.slots import HOME, value_of
 from pysshd.policy.templates import Template
-
-HOME = "home"
-"""The slot that may only begin a path; its value is an absolute path, the other slots' values are parts of one."""
 
 ALWAYS_ANSWERED: Final = frozenset(
     ["keepalive@openssh.com", "no-more-sessions@openssh.com", "hostkeys-prove-00@openssh.com"]
@@ -58,6 +56,11 @@ class SocketPattern:
     template: Template
     in_home: bool = False
 
+    @property
+    def slots(self) -> frozenset[str]:
+        """The slots that it has."""
+        return self.template.slots | ({HOME} if self.in_home else frozenset[str]())
+
     def filled(self, values: Mapping[str, str]) -> PartsGlob | None:
         """The pattern of one session, or None where a slot has no value that could stand there.
 
@@ -72,10 +75,10 @@ class SocketPattern:
         for index, part in enumerate(self.template.parts):
             if index % 2 == 0:
                 tokens += parts_tokens(part, "/")
-            elif values.get(part, "") in ("", ".", "..") or "/" in values[part]:
+            elif (value := value_of(part, values)) is None:
                 return None
             else:
-                tokens += [Token(char) for char in values[part]]
+                tokens += map(Token, value)
         return parts_glob(tokens, str(self), "/")
 
     def __str__(self) -> str:

@@ -13,6 +13,7 @@ from pysshd.policy.decision import Decision
 from pysshd.policy.keyfiles import KeyFiles
 from pysshd.policy.narrow import PERMITTED_BY, expiries, fault_of, narrowers_of
 from pysshd.policy.people import ALWAYS, Person, place_of
+from pysshd.policy.profiles import home_of
 from pysshd.policy.query import UNKNOWN, Facts, IPAddress, Login, Query, Request, Step, UnixFacts, Unknown
 from pysshd.policy.ruleset import Ruleset
 from pysshd.policy.settings import DEFAULT_LISTEN
@@ -71,8 +72,9 @@ class LoggedIn:
 def facts_of(ruleset: Ruleset, scene: Scene) -> Facts:
     """The facts of a query after the whole login.
 
-    Under `accounts: system` the host is taken to know the account: `root` as uid 0, any other as nothing special. No
-    address but those that are so everywhere is taken to be this host's own.
+    Under `accounts: system` the host is taken to know the account: `root` as uid 0, any other as nothing special, and
+    each with its home where it is by custom. No address but those that are so everywhere is taken to be this host's
+    own.
     """
     unix = None
     if ruleset.settings.server.accounts == "system":
@@ -80,7 +82,7 @@ def facts_of(ruleset: Ruleset, scene: Scene) -> Facts:
         groups = scene.system_groups
         held = groups if isinstance(groups, Unknown) else groups & ruleset.system_groups
         uid = 0 if name == _ROOT else max(_SOME_UID, ruleset.settings.server.min_uid)
-        unix = UnixFacts(name, uid, held)
+        unix = UnixFacts(name, uid, held, home=home_of(name))
     return Facts(scene.account, scene.person.name, scene.source, scene.listener, scene.client, scene.now,
                  scene.steps() or (), scene.person, unix, own_addresses=frozenset())  # fmt: skip
 

@@ -1,11 +1,16 @@
-"""Words with slots: `{user}`, `{account}` and `{key}` are filled once and never read again."""
+"""Words with slots: `{user}`, `{source}` and their like are filled once and never read again."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-SLOTS: Final = ("user", "account", "key")
-LATER: Final = ("principal", "source", "home")
+from pysshd.patterns.slots import HOME, NAMED
+from pysshd.policy.report import one_of
+
+SLOTS: Final = (*NAMED, HOME)
+"""All of them; the home may only begin a path."""
+
+_SHOWN: Final = one_of([f"{{{slot}}}" for slot in SLOTS])
 
 
 class TemplateError(ValueError):
@@ -23,13 +28,21 @@ class Template:
         """The slots that it has."""
         return frozenset(self.parts[1::2])
 
+    @property
+    def in_home(self) -> bool:
+        """Whether it begins with the home."""
+        return self.parts[1:2] == (HOME,)
+
     def fill(self, values: Mapping[str, str]) -> str | None:
         """The word, or None where a slot has no value."""
         if len(self.parts) == 1:
             return self.parts[0]
         if any(slot not in values for slot in self.parts[1::2]):
             return None
-        return "".join(values[part] if index % 2 else part for index, part in enumerate(self.parts))
+        words = [values[part] if index % 2 else part for index, part in enumerate(self.parts)]
+        if self.in_home:
+            words[1] = words[1].rstrip("/")
+        return "".join(words) or "/"
 
     def __str__(self) -> str:
         return "".join(
@@ -54,17 +67,15 @@ def parse_template(text: str) -> Template:
             raise TemplateError("it has a '}' that closes nothing; write '}}' for the brace itself")
         else:
             end = text.find("}", position)
-            parts += [_slot(text[position + 1 : end] if end >= 0 else text[position + 1 :], closed=end >= 0), ""]
+            parts += [_slot(text, position, end), ""]
             position = end + 1
     return Template(tuple(parts))
 
 
-def _slot(name: str, *, closed: bool) -> str:
-    if name in LATER and closed:
-        raise TemplateError(
-            f"{{{name}}} is not served yet by this version; served are {{user}}, {{account}} and {{key}}"
-        )
-    if name not in SLOTS or not closed:
-        raise TemplateError("it has a '{' that begins none of {user}, {account} and {key}; "
-                            "write '{{' for the brace itself")  # fmt: skip
+def _slot(text: str, start: int, end: int) -> str:
+    name = text[start + 1 : end]
+    if name not in SLOTS or end < 0:
+        raise TemplateError(f"it has a '{{' that begins none of {_SHOWN}; write '{{{{' for the brace itself")
+    if name == HOME and (start or text[end + 1 : end + 2] not in ("", "/")):
+        raise TemplateError("{home} may only begin a path, as in {home}/files")
     return name

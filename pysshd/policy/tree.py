@@ -11,9 +11,12 @@ from typing import Any, Final
 import yaml
 
 from pysshd.patterns.names import MAX_NAME
+from pysshd.policy.cut_texts import cut_at
 from pysshd.policy.nodes import Broken, Mapping, Node, Scalar, Sequence
 from pysshd.policy.problems import Mark
 from pysshd.policy.report import Report, Source, is_secret_key, show
+from pysshd.policy.sections import Sections
+from pysshd.policy.syntax import syntax_error
 from pysshd.policy.text import check_text
 
 MAX_DEPTH: Final = 64
@@ -59,6 +62,7 @@ class _Builder:
 
     def __init__(self, source: Source, report: Report, nodes: Nodes) -> None:
         self._source = source
+        self._comments = " #" in source.text
         self._report = report
         self._stack: list[_Open] = []
         self._documents = 0
@@ -84,9 +88,11 @@ class _Builder:
             if len(event.value) > MAX_TEXT:
                 self._report.error(mark, f"a text has {len(event.value)} characters, expected at most {MAX_TEXT}")
                 return False
+            plain = event.style is None or event.style == ""
+            cut = cut_at(self._source, self._mark(event.end_mark)) if plain and self._comments else None
             # Most short texts are keys and names, which stand in many places.
             text = sys.intern(event.value) if len(event.value) <= MAX_NAME else event.value
-            found = Scalar(text, mark, event.style is None or event.style == "")
+            found = Scalar(text, mark, plain, cut)
             self._add(Broken(mark) if self._refuse_properties(event, mark) else found, event)
         elif isinstance(event, yaml.SequenceStartEvent | yaml.MappingStartEvent):
             refused = self._refuse_properties(event, mark)
@@ -99,6 +105,9 @@ class _Builder:
         return True
 
     def _mark(self, mark: Any) -> Mark:
+        lines = self._source.lines
+        if mark.line >= len(lines):  # nothing at all, behind the last line's end
+            return Mark(self._source.file, len(lines), len(lines[-1]) + 1)
         line = mark.line + 1
         if line != self._line:
             self._line = line
@@ -123,7 +132,7 @@ class _Builder:
                                "put a text that begins with '&' between quotes")  # fmt: skip
         if event.tag is not None:
             self._report.error(mark, "a tag: tags are not part of the policy language",
-                               "put a text that begins with '!' between quotes")  # fmt: skip
+                               "leave it out, or put a text that begins with '!' between quotes")  # fmt: skip
         return event.anchor is not None or event.tag is not None
 
     def _add(self, node: Node, event: yaml.Event) -> None:
@@ -153,7 +162,8 @@ class _Builder:
             # The sections of the document are judged all the same.
             top.broken = top.broken or len(self._stack) > 1
             if isinstance(key, Scalar):
-                self._report.error(key.mark, "merge key '<<': merging is not part of the policy language")
+                self._report.error(key.mark, "merge key '<<': merging is not part of the policy language",
+                                   "write each record out; the roles of one grant add up")  # fmt: skip
             elif not isinstance(key, Broken):
                 self._report.error(key.mark, "a list or a mapping stands as a key, expected a name")
             return
@@ -175,63 +185,56 @@ _WANTED: Final = {False: ("at least 'version: 1'", "'version: 1' and the section
 """What an empty file, and one that is no mapping, should hold; by whether it is an included one."""
 
 
+_SECTIONS_MAX: Final = 16
+"""Sections that may be lost before nothing more is looked at."""
+
+
 def read_tree(source: Source, report: Report, nodes: Nodes | None = None, *, included: bool = False) -> Mapping | None:
     """The document of a source as a tree, or None where there is none to go on with; every problem is reported.
 
-    nodes: counts those of all files of the policy; None: this is the only one. included: it is not the main file.
+    A section that is no YAML stands there as what was complained of, and the source is `damaged`. nodes: counts those
+    of all files of the policy; None: this is the only one. included: it is not the main file.
     """
-    if not check_text(source, report):
+    bad = check_text(source, report)
+    if bad is None:
         return None
-    builder = _Builder(source, report, nodes or Nodes())
-    try:
-        for event in yaml.parse(source.text, Loader=_LOADER):
-            if not builder.feed(event):
-                return None
-    except yaml.MarkedYAMLError as error:
-        _report_syntax(source, report, error)
+    sections = Sections(list(source.lines))
+    for line in bad:
+        sections.blank(line)
+    builder = _build(source, report, nodes or Nodes(), sections)
+    source.damaged = bool(bad or sections.lost)
+    source.whole = builder is not None and not source.damaged
+    if builder is None:
         return None
-    except yaml.YAMLError:
-        report.error(Mark(source.file, 0, 0), "the file is not YAML")
-        return None
-    source.whole = True
+    if isinstance(builder.root, Mapping):
+        return sections.with_lost(builder.root, source.file)
+    if source.damaged:
+        return None  # of what is left nothing can be said
     if builder.root is None:
         report.error(Mark(source.file, 0, 0), f"the file is empty, expected {_WANTED[included][0]}")
     elif isinstance(builder.root, Scalar | Sequence):
         report.error(builder.root.mark, f"the document is no mapping, expected {_WANTED[included][1]}")
-    elif isinstance(builder.root, Mapping):
-        return builder.root
     return None
 
 
-_SYNTAX: Final = (
-    # context, problem, message, hint, whether the context's place is meant
-    ("scanning an alias", "", "a text that begins with '*' stands without quotes, and YAML takes it for an alias",
-     "write it between quotes: \"*\"", True),
-    ("scanning an anchor", "", "a text that begins with '&' stands without quotes, and YAML takes it for an anchor",
-     "write it between quotes", True),
-    ("", "cannot start any token", "no text without quotes may begin with this character in YAML",
-     "write it between quotes", False),
-    ("", "mapping values are not allowed", "a second ':' stands here, where a value was expected",
-     "put a text that has ': ' in it between quotes, or mind the indentation", False),
-    ("flow sequence", "", "the list that begins here with '[' is not closed, or a comma is missing", "", True),
-    ("flow mapping", "", "the mapping that begins here with '{' is not closed, or a comma is missing", "", True),
-    ("quoted scalar", "unexpected end", "the quote that opens here is not closed", "", True),
-    ("scalar", "unknown escape", "the text that begins here has an escape with '\\' that YAML does not know",
-     "between single quotes a backslash is a backslash", True),
-    ("block mapping", "", "this does not fit the keys above it",
-     "mind the indentation; nothing may follow a closing quote or bracket", False),
-    ("block collection", "", "this does not fit the list above it", "mind the indentation", False),
-)  # fmt: skip
-
-
-def _report_syntax(source: Source, report: Report, error: yaml.MarkedYAMLError) -> None:
-    context, problem = error.context or "", error.problem or ""
-    place = error.problem_mark or error.context_mark
-    message, hint = "the file is not YAML here", ""
-    for wanted_context, wanted_problem, text, advice, at_context in _SYNTAX:
-        if wanted_context in context and wanted_problem in problem:
-            message, hint = text, advice
-            place = (error.context_mark if at_context else None) or place
-            break
-    line, column = (place.line + 1, place.column + 1) if place is not None else (0, 0)
-    report.error(Mark(source.file, line, column), message, hint)
+def _build(source: Source, report: Report, nodes: Nodes, sections: Sections) -> _Builder | None:
+    """The tree of what is YAML; a section with a fault is reported, lost, and the rest is read once more."""
+    before = nodes.count
+    for _ in range(_SECTIONS_MAX):
+        nodes.count = before
+        builder = _Builder(source, report, nodes)
+        try:
+            for event in yaml.parse(sections.text, Loader=_LOADER):
+                if not builder.feed(event):
+                    return None
+        except yaml.MarkedYAMLError as error:
+            mark, message, hint = syntax_error(source.file, source.lines, error)
+            report.error(mark, message, hint)
+            if not sections.lose(mark.line - 1):
+                return None
+        except yaml.YAMLError:
+            report.error(Mark(source.file, 0, 0), "the file is not YAML")
+            return None
+        else:
+            return builder
+    return None

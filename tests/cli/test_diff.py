@@ -66,7 +66,7 @@ def test_what_can_not_be_compared(tmp_path: Path) -> None:
         ended = run("diff", *words)
         assert ended.returncode == 2
         assert ended.stdout == b""
-        assert b"refused, and not compared" in ended.stderr
+        assert b": refused; pysshd check " in ended.stderr
         assert b"Traceback" not in ended.stderr
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from pysshd.cli.host_files import HostFiles
 from pysshd.cli.import_sshd import import_sshd_config
 from pysshd.errors import StartupError
 from pysshd.policy.load import load_text
@@ -106,15 +107,50 @@ def test_a_banner_is_taken_in(root: Path) -> None:
     assert load_text(ended.stdout).ruleset.settings.server.banner == "Authorised use only.\n"
 
 
-def test_what_is_not_served_yet_is_left_out_when_asked(root: Path) -> None:
+def test_what_is_not_served_yet_is_left_out_unless_asked_for(root: Path) -> None:
     (root / "etc/ssh/sshd_config").write_text("PermitRootLogin no\n")
-    ended = run(root, "--served")
+    ended = run(root)
     assert ended.exit_code in (0, 1)
     load_text(ended.stdout)
+    whole = run(root, "--language")
+    assert whole.exit_code == 0
+    assert "forward:" in whole.stdout
+    load_text(whole.stdout, language=True)
+
+
+def test_other_ports_to_try_it_beside_sshd(root: Path) -> None:
+    with (root / "etc/ssh/sshd_config").open("a") as file:
+        file.write("Port 22\nPort 2200\nListenAddress ::1\nListenAddress 192.0.2.1:22\n"
+                   "Match LocalPort 2200\n  PermitTTY no\n")  # fmt: skip
+    assert ports_of(run(root)) == {("::1", 22), ("::1", 2200), ("192.0.2.1", 22)}
+    ended = run(root, "--port", "2222")
+    assert ended.exit_code == 0
+    assert ports_of(ended) == {("::1", 2222), ("::1", 2223), ("192.0.2.1", 2222)}
+    assert "note: Port: the policy listens on 2222 instead of 22, 2223 instead of 2200" in ended.stderr
+    # What sshd does on each of its ports is what the policy does on the one in its place.
+    assert all(verdict.passed for verdict in load_text(ended.stdout).verdicts)
+
+
+def ports_of(ended: Result) -> set[tuple[str, int]]:
+    return {(one.host, one.port) for one in load_text(ended.stdout).ruleset.settings.server.listen or ()}
+
+
+def test_keys_of_an_account_that_the_host_has_not_are_refused(root: Path) -> None:
+    (root / "keys").write_text(key(1).line + "\n")
+    ended = run(root, "--authorized-keys", "alcie=/keys")
+    assert ended.exit_code == 2
+    assert "--authorized-keys alcie=/keys: the host has no account 'alcie' (did you mean 'alice'?)" in ended.stderr
+    assert ended.stdout == ""
+
+
+def test_an_account_that_stands_in_no_file_is_looked_up_on_this_host_alone(root: Path) -> None:
+    assert not HostFiles(root).knows("root")
+    assert HostFiles(Path("/")).knows("root")
+    assert not HostFiles(Path("/")).knows("pysshd-nobody-has-this-name")
 
 
 def test_help_teaches(root: Path) -> None:
     ended = run(root, "--help")
     assert ended.exit_code == 0
-    for words in ("Exit status", "pysshd import-sshd-config -o policy.yaml", "--authorized-keys USER=FILE"):
+    for words in ("Exit status", "pysshd import-sshd-config --port 2222 -o policy.yaml", "--authorized-keys USER=FILE"):
         assert words in ended.stdout

@@ -22,7 +22,7 @@ ALICE = f'users:\n  alice: {{groups: ops, keys: ["{KEYS[0]}"], password: "{HASH}
 ACCESS = """\
 roles: {lists: {exec: ls, confined: true}}
 grants:
-  - {who: group:ops, roles: lists}
+  - {who: [group:ops, bob], roles: lists}
   - {name: not-bob, who: bob, deny: all}
 tests:
   - {as: alice, from: 10.0.0.1, login: publickey, allow: [{exec: ls}]}

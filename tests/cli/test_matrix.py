@@ -3,6 +3,7 @@
 import json
 import re
 from base64 import b64encode
+from dataclasses import replace
 from hashlib import sha256
 from html import unescape
 from html.parser import HTMLParser
@@ -39,6 +40,8 @@ def test_the_table(tmp_path: Path) -> None:
         "\n"
         "  1  from: 10.0.0.0/8  F:10\n"
         "  2  denied: pty: true (from: 10.1.0.0/16)  F:11\n"
+        "\n"
+        "if N: as note N says; denied N: given, and taken by note N; -: not at all\n"
     )
 
 
@@ -186,3 +189,10 @@ def test_the_page_says_all_that_its_filter_reads() -> None:
 def test_light_and_dark() -> None:
     style = "".join(evil().texts["style"])
     assert "prefers-color-scheme: dark" in style
+
+
+def test_times_of_several_people_stand_together() -> None:
+    until = "until 2027-04-01T00:00+00:00"
+    rows = tuple(replace(row(name), window=until, where=f"p.yaml:{name}") for name in ("1", "2"))
+    text = table(Matrix((), (*rows, replace(row("3"), window="from 2026-01-01", where="p.yaml:3"))), 80)
+    assert text.splitlines()[-2:] == [f"     1, 2: {until}", "     3: from 2026-01-01  p.yaml:3"]

@@ -434,3 +434,25 @@ def test_strict_serves_no_policy_whose_tests_fail(file: Path) -> None:
     text = ended.stderr.decode().replace(str(file), file.name)
     assert ended.returncode == 2
     assert "policy.yaml:26:101: test failed: nobody-looks: bob may exec uptime" in text
+
+
+def test_places_are_named_as_the_command_line_names_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "etc").mkdir()
+    write(tmp_path / "etc" / "policy.yaml", POLICY + FAILING)
+    commands = (
+        (["check"], "policy.yaml:26:101: test failed"),
+        (["explain", "--as", "alice", "--from", "10.1.2.3"], "(policy.yaml:20)"),
+        (["matrix"], "policy.yaml:20"),
+        (["roles"], "(policy.yaml:20)"),
+    )
+    for folder, given in ((tmp_path / "etc", ""), (tmp_path, "etc/"), (tmp_path / "etc", "../etc/")):
+        monkeypatch.chdir(folder)
+        for (command, *options), said in commands:
+            rest = ["shell"] if command == "explain" else []
+            ran = run(command, f"{given}policy.yaml", *options, *rest)
+            text = (ran.stdout + ran.stderr).decode()
+            assert said.replace("policy", f"{given}policy") in text
+            assert str(tmp_path) not in text
+    absolute = str(tmp_path / "etc" / "policy.yaml")
+    assert f"{absolute}:26:101: test failed" in run("check", absolute).stderr.decode()
+    assert run("check", "nothing.yaml").stderr.startswith(b"nothing.yaml: the file can not be opened")

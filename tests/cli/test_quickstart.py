@@ -44,8 +44,9 @@ def test_a_second_person_is_a_second_entry_and_a_grant() -> None:
     keys = StarterKeys(tuple(KEYS[:1]), None)
     text = quickstart.filled(quickstart.template(), "alice", Path("/s"), keys, 2222)
     text = text.replace("\nlogin:\n", f"  bob:\n    keys:\n      - {KEYS[1]}\n\nlogin:\n")
-    text = text.replace("\ntests:\n", "  - {who: bob, allow: {exec: any, pty: true, confined: true}}\n\ntests:\n"
-                                      "  - {as: bob, from: 127.0.0.1, login: publickey, allow: exec ls}\n")  # fmt: skip
+    grant = "{who: bob, allow: {shell: true, exec: any, pty: true, confined: true}}"
+    case = "{as: bob, from: 127.0.0.1, login: publickey, allow: exec ls}"
+    text = text.replace("\ntests:\n", f"  - {grant}\n\ntests:\n  - {case}\n")
     loaded = load_text(text)
     assert loaded.warnings == ()
     assert [verdict.case.person.name for verdict in loaded.verdicts] == ["bob", "alice", "alice", "alice"]

@@ -87,13 +87,13 @@ def test_words_that_no_request_has(form: str) -> None:
     assert is_askable(EnumSlot(("a b",)))
 
 
-@pytest.mark.parametrize("word", ["$x", "a;b", "a\nb", "[x]", "{user}"])
+@pytest.mark.parametrize("word", ["$x", "a;b", "a\nb", "[x]", "{usr}", "{user", "user}", "a{home}", "{home}x"])
 def test_words_that_are_refused(word: str) -> None:
     with pytest.raises(WordsError):
         parse_word(word)
 
 
-@pytest.mark.parametrize("first", [NUMBER, parse_word("-x"), parse_word("A=1")])
+@pytest.mark.parametrize("first", [NUMBER, parse_word("-x"), parse_word("A=1"), parse_word("{user}")])
 def test_the_first_word_is_a_program(first: Slot) -> None:
     with pytest.raises(WordsError):
         words_of((first,), "")

@@ -374,3 +374,10 @@ def test_a_file_of_an_authority_has_keys_without_options() -> None:
     files = {"ca/robots.pub": parse_key_file(f"cert-authority {KEYS[3]}\n".encode())}
     with pytest.raises(PolicyError, match=r"ca/robots.pub: it has options in front of a key"):
         load_text(PEOPLE, key_files=files)
+
+
+def test_an_entry_behind_one_for_a_principal_of_one_account_is_reached() -> None:
+    """Whoever comes as an account of their own name has a principal of that name, and none of the others."""
+    login = "login: [{who: 'principal:staff/web', methods: certificate}, {who: dave, methods: certificate}]\n"
+    people = PEOPLE.replace("[web, db]", "[web]")
+    assert load_text(people + login, "p.yaml", language=True).ruleset.login[1].chains

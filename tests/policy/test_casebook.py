@@ -109,7 +109,7 @@ def test_what_a_policy_does_passes(case: str) -> None:
         (
             "as: carol, from: 10.1.2.3, login: publickey+password, allow: subsystem mail, runs: [mailer]",
             ["case 1: subsystem mail runs [mailer, carol]: mail permits it by subsystem mail: [mailer, {user}] "
-             "(confined) (p.yaml:20), p.yaml:20"],
+             "(confined), p.yaml:20"],
         ),
         (
             "as: alice, from: 10.1.2.3, login: publickey, allow: {exec: ls}, runs: [ls]",

@@ -313,7 +313,7 @@ def test_what_decided_is_named() -> None:
         "  - {who: bob, deny: {pty: true}}\n"
     )
     found = ask(ruleset, Exec(b"ls"), trace=True)
-    assert (found.decided_by, found.reason) == ("p.yaml:11", "second permits it by exec: ls (confined) (p.yaml:11)")
+    assert (found.decided_by, found.reason) == ("p.yaml:11", "second permits it by exec: ls (confined)")
     assert [(tried.entry, tried.where, tried.matched, tried.failed) for tried in found.trace] == [
         ("first", "p.yaml:10", False, "from: 192.0.2.0/24"),
         ("second", "p.yaml:11", True, ""),

@@ -253,6 +253,15 @@ def test_the_name_of_a_key_may_choose_what_is_served() -> None:
     assert any("slots" in change.what for change in found.gained)
 
 
+def test_the_name_of_a_key_may_choose_what_is_denied() -> None:
+    grants = """grants: [{who: alice, allow: {exec: "cat *", confined: true}},
+      {who: alice, deny: {exec: [[cat, "{key}"]]}}]\n"""
+    renamed = PEOPLE.replace("name: laptop", "name: notebook")
+    found = compared(grants, grants, PEOPLE, renamed)
+    assert ("alice", "exec: cat * (confined)") in told(found.gained)
+    assert compared(grants, grants, PEOPLE, PEOPLE.replace("alice@laptop", "alice")) == Difference((), ())
+
+
 def test_another_home_of_confined_programs() -> None:
     moved = PEOPLE.replace("groups: [ops, dba], accounts", "home: /srv/alice, groups: [ops, dba], accounts")
     found = compared(ALLOW % "exec: ls", ALLOW % "exec: ls", PEOPLE, moved)
@@ -374,6 +383,11 @@ def test_people_alike_are_told_together() -> None:
     new = "login: [{from: 10.0.0.0/8, methods: publickey}, {who: [one, two, late], methods: publickey}]\n"
     change = only(compared(old, new, people, people).gained)
     assert change.people == ("one", "two", "late")
+    # So are those who have one more account, of the same name.
+    deploy = people.replace("{groups: ops, keys", "{groups: ops, accounts: [NAME, deploy], keys")
+    deploy = deploy.replace("one: {groups: ops, accounts: [NAME", "one: {groups: ops, accounts: [one", 1)
+    deploy = deploy.replace("[NAME", "[two")
+    assert only(compared(old, new, deploy, deploy).gained).people == ("one", "two", "late")
     by_key = "login: [{from: 10.0.0.0/8, methods: publickey}, {who: 'key:%s', methods: publickey}]\n"
     fingerprint = load_text(people).ruleset.people["two"].keys[0].fingerprint
     assert only(compared(old, by_key % fingerprint, people, people).gained).people == ("two",)

@@ -7,10 +7,11 @@ import pytest
 from pysshd.patterns.globs import parse_glob
 from pysshd.patterns.words import split_words
 from pysshd.policy.diff_rights import Atom, atoms, commands, meets, odd_slots, title, touched_by, variables, within
+from pysshd.policy.load import load_text
 from pysshd.policy.query import Exec
 from pysshd.policy.rights import ExecRight
 from pysshd.policy.ruleset import Grant, Ruleset
-from tests.policy.support import load
+from tests.policy.support import PEOPLE, load
 
 SHOWN = {
     "shell": "shell: true",
@@ -118,6 +119,18 @@ def test_a_kind_that_is_not_known_is_the_same_or_not() -> None:
     assert meets(one, ATOMS["ls"])
     assert str(Atom("new_kind", True, grant)) == "new-kind: true"
     assert title("new_kind", 3) == "new-kind: 3"
+
+
+def test_a_deny_of_another_kind_touches_what_runs_alone() -> None:
+    """SFTP is asked for as a subsystem, so that a deny of one may touch it; nothing else is of two kinds."""
+    people = "grants: [{who: alice, allow: {%s}}]\n"
+    sftp, agent = (
+        next(atoms(load_text(PEOPLE + people % text, language=True).ruleset.grants[0]))
+        for text in ("sftp: {mounts: {/: /srv}, paths: {/: [list]}}", "agent: true")
+    )
+    assert meets(sftp, ATOMS["sftp"])
+    for one, other in ((sftp, agent), (agent, sftp), (ATOMS["ls"], sftp), (ATOMS["pty"], sftp), (agent, ATOMS["ls"])):
+        assert not meets(one, other)
 
 
 def test_slots_that_others_may_fill() -> None:

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass, field, fields, replace
 
+from pysshd.policy.authorities import Authority
 from pysshd.policy.diff import difference
 from pysshd.policy.diff_sessions import Side
-from pysshd.policy.diff_unknown import uncompared_logins, unknown_facts, unknown_settings
+from pysshd.policy.diff_unknown import uncompared_logins, unknown_authorities, unknown_facts, unknown_settings
 from pysshd.policy.load import load_text
 from pysshd.policy.people import Person
 from pysshd.policy.ruleset import LoginEntry, Ruleset
@@ -38,6 +39,13 @@ class LaterPerson(Person):
     """A person with a fact of a later version."""
 
     token: str = field(default="one")
+
+
+@dataclass(frozen=True, slots=True)
+class LaterAuthority(Authority):
+    """An authority with a fact of a later version."""
+
+    revoked: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +89,28 @@ def side(more: str, people: str = PEOPLE) -> Side:
 
 
 def test_logins_by_certificate() -> None:
-    same = side(AUTHORITY + PERMITTED)
-    assert list(uncompared_logins(same, side(AUTHORITY + PERMITTED.replace("{who", "{name: other, who")))) == []
-    others = [side(AUTHORITY), side(AUTHORITY + PERMITTED, PEOPLE.replace("bob: {groups: ops, ", "bob: {"))]
+    twice = AUTHORITY + "login: [{methods: [certificate+publickey, password]}]\n"
+    same = side(twice + PERMITTED)
+    assert list(uncompared_logins(same, side(twice + PERMITTED.replace("{who", "{name: other, who")))) == []
+    others = [side(twice), side(twice + PERMITTED, PEOPLE.replace("bob: {groups: ops, ", "bob: {"))]
     others.append(side(AUTHORITY + PERMITTED + "login: [{methods: certificate}]\n"))
+    others.append(side(twice.replace("ca:", "other:") + PERMITTED))
     for other in others:
         (found,) = uncompared_logins(same, other)
         assert not found.sure
     assert list(uncompared_logins(side(PERMITTED), side(""))) == []
-    assert "authorities is another one" in {one.what for one in unknown_settings(same, side(PERMITTED))}
+    # By one certificate they are.
+    assert list(uncompared_logins(side(AUTHORITY), side(AUTHORITY + PERMITTED))) == []
+
+
+def test_facts_of_authorities_that_are_not_known() -> None:
+    base = load()
+    before, after = (
+        Side(replace(base, authorities={"ca": LaterAuthority("ca", revoked=revoked)})) for revoked in ("a", "")
+    )
+    assert [one.what for one in unknown_authorities(after, before)] == ["authorities.ca.revoked is another one"]
+    assert list(unknown_authorities(after, after)) == []
+    assert list(unknown_authorities(after, Side(base))) == []
 
 
 def test_facts_of_people_that_are_not_known() -> None:

@@ -17,7 +17,7 @@ from pysshd.policy.problems import PolicyError
 from pysshd.policy.query import UNKNOWN, Login, Query
 from pysshd.policy.roles import roles_by_grant
 from pysshd.policy.scene import Scene, ask, held_steps, holder_of, log_in
-from pysshd.policy.verbs import read_request
+from pysshd.policy.verbs import VerbError, read_request
 from pysshd.policy.ways import Forced, LoginShell, Program, PtyWay, ShellCommand, Words
 from tests.policy.documents import DOCUMENTS, QUERIES, document
 from tests.policy.support import KEYS, NOON, PEOPLE
@@ -110,6 +110,13 @@ OUTSIDE = ip_address("198.51.100.1")
              ["add env: {accept: [LC_ALL]} to the allow of this-year (p.yaml:19)"],
              ["add a grant: {who: bob, allow: {env: {accept: [LC_ALL]}}}"]],
         ),
+        (
+            "forward db1.corp:5432 10.9.9.9",
+            {},
+            [['add forward: {local: "db1.corp:5432"} to the role look, which look gives (p.yaml:18)'],
+             ['add forward: {local: "db1.corp:5432"} to the allow of this-year (p.yaml:19)'],
+             ['add a grant: {who: bob, allow: {forward: {local: "db1.corp:5432"}}}']],
+        ),
         ("env LD_PRELOAD=x", {}, []),
         ("subsystem mail", {}, []),
         ("channel session", {}, []),
@@ -117,6 +124,38 @@ OUTSIDE = ip_address("198.51.100.1")
 )  # fmt: skip
 def test_the_smallest_changes(text: str, known: dict[str, Any], expected: list[list[str]]) -> None:
     assert changes(text, **known) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "permission"),
+    [
+        ("agent", "agent: true"),
+        ("x11 single", "x11: true"),
+        ("global x@y.z", 'global_requests: "x@y.z"'),
+        ("forward 10.9.9.9:22", 'forward: {local: "10.9.9.9:22"}'),
+        ("forward [fd00::1]:22", 'forward: {local: "[fd00::1]:22"}'),
+        ("forward db1.corp:80 169.254.169.254", 'forward: {local: "169.254.169.254:80"}'),
+        ("forward localhost:22", 'forward: {local: "localhost:22"}'),
+        ("listen :9000", 'forward: {remote: "*:9000"}'),
+        ("listen localhost:0", 'forward: {remote: "loopback:1024-65535"}'),
+        ("listen 10.0.0.5:80", 'forward: {remote: "10.0.0.5:80"}'),
+        ("listen [fd00::1]:80", 'forward: {remote: "[fd00::1]:80"}'),
+        ("forward-unix /run/x", 'forward: {local_unix: "/run/x"}'),
+        ("forward-unix /run/{*}", 'forward: {local_unix: "/run/{{?}}"}'),
+        ("listen-unix /run/x", 'forward: {remote_unix: "/run/x"}'),
+    ],
+)
+def test_a_permission_beyond_the_session(text: str, permission: str) -> None:
+    """It is the narrowest, and was tried."""
+    assert changes(text)[-1] == [f"add a grant: {{who: bob, allow: {{{permission}}}}}"]
+
+
+@pytest.mark.parametrize("text", ["forward 127.1:80", "forward-unix run/x", "listen db1.corp:80", "forward x:0"])
+def test_no_permission_is_enough_for_what_is_served_to_nobody(text: str) -> None:
+    try:
+        assert changes(text) == []
+    except VerbError:
+        assert "0" in text or "127" in text or "run" in text
 
 
 @pytest.mark.parametrize(
@@ -342,6 +381,13 @@ def test_the_shape_for_machines() -> None:
             ],
             "way": None,
             "bounds": {"limits": [], "record": "off"},
+        },
+        "nearest": {
+            "why": "no exec permission is of 'date'; there are some of uptime",
+            "permission": None,
+            "where": None,
+            "grant": None,
+            "hint": None,
         },
         "lacking": [],
         "assumed": [],

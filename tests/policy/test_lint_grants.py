@@ -22,7 +22,8 @@ def test_a_role_that_nobody_has() -> None:
     ],
 )
 def test_a_grant_that_matches_nobody(entry: str, empty: bool) -> None:
-    assert warnings(f"grants: [{{name: g, {entry}}}]") == ("g matches nobody" if empty else "")
+    other = "{who: alice, allow: {env: {accept: X}}}"  # so that there is something to deny
+    assert warnings(f"grants: [{other}, {{name: g, {entry}}}]") == ("g matches nobody" if empty else "")
 
 
 @pytest.mark.parametrize(
@@ -124,4 +125,4 @@ def test_whom_the_host_or_a_certificate_could_let_in_is_not_told_of(section: str
 
 
 def test_nothing_to_say_of_a_good_policy() -> None:
-    assert warnings('grants: [{who: "*", allow: {exec: any, pty: true, confined: true}}]') == ""
+    assert warnings('grants: [{who: "*", allow: {shell: true, exec: any, pty: true, confined: true}}]') == ""

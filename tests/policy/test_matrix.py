@@ -4,7 +4,7 @@ import pytest
 
 from pysshd.policy.diff_sessions import Side
 from pysshd.policy.load import load_text
-from pysshd.policy.matrix import ANYBODY, DENIED, LOGIN, NO, SOMETIMES, YES, Cell, Matrix, matrix
+from pysshd.policy.matrix import ANYBODY, CERTIFIED, DENIED, LOGIN, NO, SOMETIMES, YES, Cell, Matrix, matrix
 from tests.policy.support import KEYS, PEOPLE
 
 SYSTEM = PEOPLE.replace("users:", "server: {accounts: system}\nusers:")
@@ -141,3 +141,30 @@ def test_more_cases_than_are_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pysshd.policy.matrix._CASES_MAX", 0)
     found = made("login: [{from: 10.0.0.0/8, methods: publickey}, {methods: publickey}]\n")
     assert found.rows[0].cell(LOGIN).state == SOMETIMES
+
+
+AUTHORITY = f"""\
+version: 1
+users: {{alice: {{accounts: [alice, deploy]}}, bob: {{keys: ["{KEYS[1]}"]}}}}
+authorities: {{staff: {{keys: ["{KEYS[0]}"], accounts: {{deploy: [web], "{{principal}}": ["*"]}}}}}}
+login: [{{who: [alice, "principal:staff/web"], methods: certificate}}, {{who: dave, methods: certificate}},
+        {{who: bob, methods: publickey}}]
+grants: [{{who: alice, allow: {{pty: true}}}}, {{name: web, who: "principal:staff/web", allow: {{x11: true}}}}]
+"""
+
+
+def test_who_comes_by_a_certificate() -> None:
+    found = matrix(Side(load_text(AUTHORITY, "p.yaml", language=True).ruleset))
+    states = {row.person: {column: row.cell(column).state for column in found.columns} for row in found.rows}
+    assert states == {
+        "alice": {"login": YES, "pty": YES, "x11": SOMETIMES},
+        "bob": {"login": YES, "pty": NO, "x11": SOMETIMES},
+        "dave": {"login": YES, "pty": NO, "x11": SOMETIMES},
+        CERTIFIED: {"login": SOMETIMES, "pty": NO, "x11": SOMETIMES},
+    }
+
+
+def test_more_certificates_than_can_be_told_apart() -> None:
+    login = ", ".join(f"{{who: 'principal:staff/p{number}', methods: certificate}}" for number in range(9))
+    found = matrix(Side(load_text(AUTHORITY.replace("login: [", f"login: [{login}, "), language=True).ruleset))
+    assert cell(found, "alice", LOGIN).state == SOMETIMES

@@ -84,7 +84,7 @@ def test_parts_of_sections() -> None:
         ('server: {state: "a\\0b"}', "found a path with a NUL or a line's end"),
         ('server: {listen: [["x"]]}', "found a list, expected a text"),
         ("server: [a]", "found a list, expected keys and values"),
-        ("server: {owner: {a: b}}", "found keys and values, expected a text"),
+        ("server: {owner: {a: b}}", "found keys and values, expected a name"),
         ('login: [{methods: "publickey+publickey+publickey+publickey+publickey"}]', "has 5 steps, expected at most 4"),
         ('roles: {r: {forced: ["a\\0b"]}}', "has a NUL"),
         ("roles: {r: {forced: ['x', '{y}']}}", "begins none of"),
@@ -102,7 +102,7 @@ def test_parts_of_sections() -> None:
         ("grants: [{who: ops, unless: {who: mallory, from: [nowhere]}, roles: [rolle]}]", "unknown network 'nowhere'"),
         ("grants: [{who: mallory, colour: x, unless: {who: eve}, roles: [rolle]}]", "unknown person 'eve'"),
         ("grants: [{who: mallory, colour: x, unless: {who: eve}, roles: [rolle]}]", "unknown role 'rolle'"),
-        ("groups: [{a: b}, ops]\nlogin: [x]", "found keys and values, expected a text"),
+        ("groups: [{a: b}, ops]\nlogin: [x]", "found keys and values, expected a name"),
         ("login: [x]", "found a text, expected keys and values"),
     ],
 )

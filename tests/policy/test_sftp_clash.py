@@ -112,12 +112,13 @@ SHELL = "name: s, who: alice, allow: {shell: true, confined: true}"
     ],
 )
 def test_a_shell_beside_path_rights_is_warned_of(shell: str) -> None:
-    (warning,) = warned(grants(f"name: s, who: alice, allow: {{{shell}}}", allow("{/: list}", who="group:ops")))
+    *more, warning = warned(grants(f"name: s, who: alice, allow: {{{shell}}}", allow("{/: list}", who="group:ops")))
     what = "shell: true" if "shell" in shell else "exec: any"
     assert warning == (
         f"sftp: {{mounts: {{/: /srv}}, paths: {{/: …}}}} bounds nothing: alice has {what} (confined) by p.yaml:9, "
         "and a shell reaches the files themselves"
     )
+    assert [one.partition(":")[0] for one in more] == (["exec"] if "exec" in shell else [])
 
 
 def test_denied_rights_beside_a_shell_are_warned_of() -> None:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from pysshd.policy.templates import TemplateError, parse_template
 
-VALUES = {"user": "alice", "account": "git"}
+VALUES = {"user": "alice", "account": "git", "home": "/home/alice/"}
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,9 @@ VALUES = {"user": "alice", "account": "git"}
         ("{{{user}}}", "{alice}"),
         ("a{{b", "a{b"),
         ("{key}", None),
+        ("{source}", None),
+        ("{home}", "/home/alice"),
+        ("{home}/x", "/home/alice/x"),
     ],
 )
 def test_fill(text: str, word: str | None) -> None:
@@ -35,9 +38,9 @@ def test_fill(text: str, word: str | None) -> None:
         ("{user", "begins none of"),
         ("{}", "begins none of"),
         ("{ user}", "begins none of"),
-        ("{home}", "not served yet"),
-        ("{source}", "not served yet"),
-        ("{principal}", "not served yet"),
+        ("x{home}", "may only begin a path"),
+        ("{home}x", "may only begin a path"),
+        ("{user}/{home}", "may only begin a path"),
     ],
 )
 def test_refused(text: str, message: str) -> None:
