@@ -107,6 +107,7 @@ def refuse_taken_port(port: int) -> None:
 
 def filled(text: str, name: str, folder: Path, keys: StarterKeys, port: int) -> str:
     """Return the template with a person, keys, a state folder and a port in place of the example's."""
+    names = {"starter": name, "somebody-else": "somebody-else" if name != "somebody-else" else "nobody"}
     lines = []
     for line in text.splitlines():
         if line.lstrip().startswith('- "ssh-'):
@@ -116,7 +117,7 @@ def filled(text: str, name: str, folder: Path, keys: StarterKeys, port: int) -> 
         elif line.lstrip().startswith("#"):
             lines.append(line)
         else:
-            lines.append(re.sub(r"\bstarter\b", name, line))
+            lines.append(re.sub(r"\b(starter|somebody-else)\b", lambda found: names[found[0]], line))
     return "\n".join(lines) + "\n"
 
 

@@ -20,7 +20,10 @@ from pysshd.ssh.crypto.keys import parse_public_key_line
 from pysshd.ssh.crypto.private_keys import load_private_key, private_key_to_openssh
 
 KEYS = [generate_private_key("ed25519").public.line, generate_private_key("ecdsa").public.line]
-NAMES = ["alice", "root", "true", "yes", "123", "1e3", "0x10", "_x", "a.b@c-d", "any", "all", "starter", "login-shell"]
+NAMES = [
+    "alice", "root", "true", "yes", "123", "1e3", "0x10", "_x", "a.b@c-d", "any", "all", "starter", "login-shell",
+    "own-shell", "somebody-else", "nobody", "2026-01-01", "m" * 64, "1" * 64,
+]  # fmt: skip
 FOLDERS = ["/s", "/a b/ü", "/a'b\"c", "/a: b # c", "/a\\b", "/%h {x}", "/tmp/😀", "/\\u0041", "/ends "]
 PRINTABLE = st.text(st.characters(categories=["L", "M", "N", "P", "S", "Zs"]), min_size=1).filter(
     lambda text: text.isprintable() and "/" not in text
