@@ -185,11 +185,8 @@ def read_tree(source: Source, report: Report) -> Mapping | None:
         for event in yaml.parse(source.text, Loader=_LOADER):
             if not builder.feed(event):
                 return None
-    except yaml.MarkedYAMLError as error:
+    except yaml.YAMLError as error:
         _report_syntax(source, report, error)
-        return None
-    except yaml.YAMLError:
-        report.error(Mark(source.file, 0, 0), "the file is not YAML")
         return None
     source.whole = True
     if builder.root is None:
@@ -224,14 +221,16 @@ _SYNTAX: Final = (
 )  # fmt: skip
 
 
-def _report_syntax(source: Source, report: Report, error: yaml.MarkedYAMLError) -> None:
-    context, problem = error.context or "", error.problem or ""
-    place = error.problem_mark or error.context_mark
+def _report_syntax(source: Source, report: Report, error: yaml.YAMLError) -> None:
+    context, problem, problem_mark, context_mark = (
+        getattr(error, name, None) for name in ("context", "problem", "problem_mark", "context_mark")
+    )
+    place = problem_mark or context_mark
     message, hint = "the file is not YAML here", ""
     for wanted_context, wanted_problem, text, advice, at_context in _SYNTAX:
-        if wanted_context in context and wanted_problem in problem:
+        if wanted_context in (context or "") and wanted_problem in (problem or ""):
             message, hint = text, advice
-            place = (error.context_mark if at_context else None) or place
+            place = (context_mark if at_context else None) or place
             break
     line, column = (place.line + 1, place.column + 1) if place is not None else (0, 0)
     report.error(Mark(source.file, line, column), message, hint)

@@ -65,6 +65,8 @@ def test_files_that_are_refused(tmp_path: Path) -> None:
     owner = os.geteuid() + 1
     assert f"owned by uid {os.geteuid()}, expected {owner}" in refused(policy(tmp_path), frozenset([owner]))
     assert "no such name is possible" in refused("a\0b")
+    # A regular file of this user's, of which the first byte can not be read.
+    assert refused("/proc/self/mem") == "/proc/self/mem: the file can not be read: Input/output error"
 
 
 @pytest.mark.security("S123")

@@ -1,0 +1,69 @@
+"""Which two permissions have a request in common that would be answered in two ways."""
+
+import pytest
+
+from pysshd.policy.clash import common_request
+from pysshd.policy.load import load_text
+from pysshd.policy.rights import Rights
+from tests.policy.support import PEOPLE
+
+
+def rights(allow: str) -> Rights:
+    text = f"{PEOPLE}server: {{owner: alice}}\ngrants: [{{who: alice, allow: {{{allow}}}}}]\n"
+    return load_text(text, "p.yaml").ruleset.grants[0].rights
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        # Other requests.
+        ("shell: true", "exec: any, confined: true"),
+        ("shell: true", "subsystems: {mail: [x]}, confined: true"),
+        ("exec: any", "subsystems: {mail: [x]}, confined: true"),
+        ("subsystems: {mail: [x]}", "subsystems: {news: [y]}, confined: true"),
+        # Ranked: the more cautious one is taken.
+        ("exec: ls", "exec: any, confined: true"),
+        ("exec: ls", "exec: {literal: ls}, confined: true"),
+        ("exec: {literal: ls}", "exec: any, confined: true"),
+        ("exec: {profile: scp, paths: /srv}", 'exec: ["scp -f *"], confined: true'),
+        # The same, however often it stands.
+        ("exec: any", "exec: any"),
+        ("exec: ls", "exec: '* -l'"),
+        # No command is both.
+        ("exec: ls", "exec: id, confined: true"),
+        ("exec: {literal: a;b}", "exec: {literal: a;c}, confined: true"),
+        ("exec: {profile: scp, paths: /srv/a}", "exec: {profile: scp, paths: /srv/b}, confined: true"),
+        ("exec: {profile: scp, paths: /srv}", "exec: {profile: rsync, paths: /srv}, confined: true"),
+        ("exec: {profile: scp, paths: /srv, read_only: true}",
+         "exec: {profile: scp, paths: /srv, write_only: true}, confined: true"),
+    ],
+)  # fmt: skip
+def test_nothing_in_common(first: str, second: str) -> None:
+    left, right = rights(first).runs[0], rights(second).runs[0]
+    assert common_request(left, right) is None
+    assert common_request(right, left) is None
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "request_"),
+    [
+        ("shell: true", "shell: true, confined: true", "shell"),
+        ("shell: true", "shell: [menu]", "shell"),
+        ("subsystems: {mail: [x]}", "subsystems: {mail: [y]}", "subsystem mail"),
+        ("exec: 'ls *'", "exec: '* x', confined: true", "exec 'ls x'"),
+        ("exec: {literal: a;b}", "exec: {literal: a;b}, confined: true", "exec 'a;b'"),
+        ("exec: any", "exec: any, confined: true", "exec of anything"),
+        ("exec: {profile: scp, paths: /srv}", "exec: {profile: scp, paths: /srv/b}, confined: true",
+         "exec 'scp -f /srv/b'"),
+        ("exec: {profile: scp, paths: /srv, write_only: true}", "exec: {profile: scp, paths: /}, confined: true",
+         "exec 'scp -t /srv'"),
+        ("forced: [a]", "forced: [b]", "shell"),
+        ("forced: [a]", "exec: ls", "exec 'ls'"),
+        ("forced: [a]", "exec: any", "exec of anything"),
+        ("forced: [a]", "subsystems: {mail: [x]}", "subsystem mail"),
+    ],
+)  # fmt: skip
+def test_a_request_that_shows_it(first: str, second: str, request_: str) -> None:
+    left, right = rights(first).runs[0], rights(second).runs[0]
+    assert common_request(left, right) == request_
+    assert common_request(right, left) == request_
