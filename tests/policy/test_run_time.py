@@ -3,17 +3,18 @@
 import pytest
 
 from pysshd.policy.decide import decide
-from pysshd.policy.query import Exec, Query, Request, Session, Shell, Subsystem
+from pysshd.policy.query import Exec, Query, Request, Session, Shell, Step, Subsystem
 from pysshd.policy.rights import ExecRight
 from pysshd.policy.ruleset import Ruleset, rebuilt
 from pysshd.policy.ways import SessionWay
 from tests.policy.sftp import load
-from tests.policy.support import facts, key_step, login
+from tests.policy.support import facts, login
 
 
 def both(first: str, second: str) -> Ruleset:
     """The grants of two documents together, each of which is accepted alone."""
-    one, two = (load(f"server: {{owner: alice}}\ngrants: [{{who: alice, allow: {{{each}}}}}]\n") for each in (first, second))
+    texts = (f"server: {{owner: alice}}\ngrants: [{{who: alice, allow: {{{each}}}}}]\n" for each in (first, second))
+    one, two = map(load, texts)
     return rebuilt(one, grants=[*one.grants, *two.grants])
 
 
@@ -42,9 +43,11 @@ def test_of_two_ways_none_is_taken(first: str, second: str, request_: Request) -
 
 
 def test_a_permission_has_no_way_for_what_it_does_not_permit() -> None:
-    (right,) = load("grants: [{who: alice, allow: {exec: {profile: scp, paths: /srv}, confined: true}}]\n").grants[
-        0
-    ].rights.runs
+    (right,) = (
+        load("grants: [{who: alice, allow: {exec: {profile: scp, paths: /srv}, confined: true}}]\n")
+        .grants[0]
+        .rights.runs
+    )
     assert isinstance(right, ExecRight)
     assert right.way(Exec(b"scp -f /srv/x"), ("scp", "-f", "/srv/x"), {}, ()) is not None
     assert right.way(Exec(b"scp -f /etc/x"), ("scp", "-f", "/etc/x"), {}, ()) is None
@@ -52,7 +55,6 @@ def test_a_permission_has_no_way_for_what_it_does_not_permit() -> None:
 
 
 def test_a_key_without_a_fingerprint_is_nobodys() -> None:
-    step = key_step().__class__("publickey")
-    found = login(load("grants: [{who: 'key:laptop', allow: {pty: true}}]\n"), step)
+    found = login(load("grants: [{who: 'key:laptop', allow: {pty: true}}]\n"), Step("publickey"))
     assert not found.allowed
     assert found.reason == "a key is not among the keys of alice"

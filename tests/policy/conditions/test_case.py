@@ -33,6 +33,7 @@ def test_everyone_but_root(unix: UnixFacts | None, root: Truth, anyone: Truth) -
 def test_where_nobody_is_identified_nobody_is_meant() -> None:
     """Not by `*`, and not by a group of the host's account either: a login before its first step proves nothing."""
     host = UnixFacts("alice", 1000, groups=frozenset(["wheel"]))
-    for who in (Who("", anyone=True), Who("", people=frozenset(["alice"])), Who("", system_groups=frozenset(["wheel"]))):
+    named = Who("", people=frozenset(["alice"])), Who("", system_groups=frozenset(["wheel"]))
+    for who in (Who("", anyone=True), *named):
         assert who.test(case(None, host)) is FALSE
         assert who.test(case(ALICE, host)) is TRUE
