@@ -48,6 +48,12 @@ class Measuring:
         # Branches are not asked for here, and cost twice as much.
         self._coverage = Coverage(data_file=None, include=list(files), config_file=False)
         self._seconds: dict[str, float] = {}
+        self._failed: set[str] = set()
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Hear of one phase of a test: one that fails without a mutant says nothing of mutants."""
+        if report.failed:
+            self._failed.add(report.nodeid)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
@@ -65,7 +71,7 @@ class Measuring:
         for item, after in zip(items, (*items[1:], None), strict=True):
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=after)
         self._coverage.stop()
-        names = [item.nodeid for item in items]
+        names = [item.nodeid for item in items if item.nodeid not in self._failed]
         numbers = {name: number for number, name in enumerate(names)}
         data = self._coverage.get_data()
         tests = {

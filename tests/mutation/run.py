@@ -127,7 +127,10 @@ class Run:
             _, status = os.waitpid(pid, 0)
             if status:
                 pytest.exit("the tests could not be measured", returncode=2)
-            return read_covering(path)
+            found = read_covering(path)
+            for name in sorted(self._items.keys() - set(found.names)):
+                _say(f"left out, for it fails without a mutant: {name}")
+            return found
         with _at_work():
             _quiet()
             Measuring(every).run(items).write(path)
