@@ -11,7 +11,7 @@ from pysshd.policy.report import PROBLEMS_MAX, Report, Source, meant
 from pysshd.policy.text import MAX_BYTES
 
 SECONDS = 15.0
-"""Of CPU, on a slow machine, and while it is measured what the tests run; each of these took minutes to hours before there were caps."""
+"""Of CPU time; each of these took minutes to hours before there were caps."""
 
 Make = Callable[[int], str]
 
