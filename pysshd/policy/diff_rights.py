@@ -75,7 +75,7 @@ def title(kind: str, item: object) -> str:
         return f"env: {{accept: {item.source}}}"
     if isinstance(item, SftpRight):
         return sftp_title(item)
-    if kind == "runs" or isinstance(item, SetRight):
+    if kind in ("runs", "net") or isinstance(item, SetRight):
         return str(item)
     return f"{kind.replace('_', '-')}: {'true' if item is True else item}"
 

@@ -3,9 +3,10 @@
 import pytest
 
 from pysshd.policy.conditions import FALSE, TRUE, UNSURE, Case, Truth, Who
+from pysshd.policy.login import case_of
 from pysshd.policy.people import Person
-from pysshd.policy.query import UNKNOWN, UnixFacts
-from tests.policy.support import NOON
+from pysshd.policy.query import UNKNOWN, Step, UnixFacts
+from tests.policy.support import NOON, facts
 
 ALICE = Person("alice", accounts=("alice",))
 
@@ -37,3 +38,11 @@ def test_where_nobody_is_identified_nobody_is_meant() -> None:
     for who in (Who("", anyone=True), *named):
         assert who.test(case(None, host)) is FALSE
         assert who.test(case(ALICE, host)) is TRUE
+
+
+def test_a_step_without_a_fingerprint_names_no_key() -> None:
+    steps = (Step("publickey"), Step("publickey", "SHA256:x"), Step("password"))
+    found = case_of(ALICE, "alice", facts(), steps)
+    assert found.fingerprints == frozenset(["SHA256:x"])
+    assert found.methods == ("publickey", "publickey", "password")
+    assert case_of(None, "alice", facts(), steps).fingerprints == frozenset()
