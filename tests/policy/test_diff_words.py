@@ -1,7 +1,7 @@
 """The words of differences: what may be gained, with the case that shows it and the lines of both files that decide.
 
-A case is a file of `differences/`: the old policy, the new one, and what is said, with `---` between them. A change is a
-line: `+` gained or `-` lost, with a question mark where it is not shown; who, what, conditions, example, new, old.
+A case is a file of `differences/`: the old policy, the new one, and what is said, with `---` between them. A change is
+a line: `+` gained or `-` lost, with a question mark where it is not shown; who, what, conditions, example, new, old.
 """
 
 from pathlib import Path
