@@ -30,6 +30,15 @@ class Covering:
         """The same tests in the order of what they cost."""
         return sorted(tests, key=lambda number: self.seconds[number])
 
+    def joined(self, other: "Covering") -> "Covering":
+        """The tests of both, and the lines that they run."""
+        tests = {path: {line: list(found) for line, found in lines.items()} for path, lines in self.tests.items()}
+        for path, lines in other.tests.items():
+            for line, found in lines.items():
+                numbers = [number + len(self.names) for number in found]
+                tests.setdefault(path, {}).setdefault(line, []).extend(numbers)
+        return Covering(self.names + other.names, self.seconds + other.seconds, tests)
+
     def write(self, path: Path) -> None:
         """Keep it."""
         path.write_text(json.dumps(asdict(self)))
@@ -67,6 +76,7 @@ class Measuring:
 
     def run(self, items: Sequence[pytest.Item]) -> Covering:
         """Run all tests and say what they run."""
+        items[0].config.pluginmanager.register(self)
         self._coverage.start()
         for item, after in zip(items, (*items[1:], None), strict=True):
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=after)

@@ -38,7 +38,7 @@ class Watch:
     def __init__(self, seconds: Mapping[str, float]) -> None:
         """seconds: that each test took without a mutant."""
         self.seconds = seconds
-        self.running = self.failed = ""
+        self.running = self.failed = self.why = ""
         self.tests = 0
 
     @pytest.hookimpl(tryfirst=True)
@@ -55,6 +55,7 @@ class Watch:
         """Hear of one phase of a test."""
         if report.failed and not self.failed:
             self.failed = report.nodeid
+            self.why = report.longreprtext
 
 
 def limit_memory() -> None:

@@ -13,7 +13,7 @@ notices survives: either it is the same program in other words, or a test is mis
 A run of everything takes many hours. --sample N draws N mutants from all of them, and the share that is killed among
 them is an estimate of the whole: of 300, within 3 in 100 or so. --json keeps what was found; a run with the same file
 goes on where the last one ended, and judges again what the code or the tests have changed since only where it is asked
-to by --again. The tests that hypothesis draws are the same each time (HYPOTHESIS_PROFILE=steady).
+to by --again. What hypothesis draws is left out, so that a mutant is killed by a test that is the same each time.
 
 examples:
   python3 -m tests.mutation --sample 300 --seed 1 --json mutants.json
@@ -31,6 +31,7 @@ class Options:
 
     files: tuple[str, ...]
     kinds: tuple[str, ...]
+    tests: tuple[str, ...]
     sample: int | None
     seed: int
     least: float
@@ -38,6 +39,7 @@ class Options:
     json: Path | None
     covering: Path | None
     again: tuple[str, ...]
+    drawn: bool
     list: bool
 
 
@@ -52,6 +54,8 @@ def parse(arguments: list[str]) -> Options:
     parser.add_argument("--files", action="append", default=[], metavar="PATTERN",
                         help="files below the checkout (pysshd/policy/*.py); may be repeated")  # fmt: skip
     parser.add_argument("--kind", action="append", default=[], help="mutants of this kind; may be repeated")
+    parser.add_argument("--tests", action="append", default=[], metavar="PATH",
+                        help="tests that are to notice (tests/policy, tests/patterns); may be repeated")  # fmt: skip
     parser.add_argument("--sample", type=_positive, metavar="N", help="this many, drawn from all (absent: every one)")
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="draw the same ones again (0)")
     parser.add_argument("--least", type=float, default=95.0, metavar="PERCENT", help="to be killed (95)")
@@ -61,11 +65,13 @@ def parse(arguments: list[str]) -> Options:
                         help="keep which test runs which line in FILE, until tests change")  # fmt: skip
     parser.add_argument("--again", action="append", default=[], metavar="VERDICT",
                         help="judge those of --json with this verdict again; may be repeated")  # fmt: skip
+    parser.add_argument("--drawn", action="store_true", help="with what hypothesis draws too, the same in each run")
     parser.add_argument("--list", action="store_true", help="show the mutants, and judge none")
     read = parser.parse_args(arguments)
     return Options(
         tuple(read.files) or ("pysshd/policy/*.py",),
         tuple(read.kind),
+        tuple(read.tests) or ("tests/policy", "tests/patterns"),
         read.sample,
         read.seed,
         read.least,
@@ -73,6 +79,7 @@ def parse(arguments: list[str]) -> Options:
         read.json,
         read.covering,
         tuple(read.again),
+        read.drawn,
         read.list,
     )
 

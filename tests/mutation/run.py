@@ -9,8 +9,9 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -36,9 +37,12 @@ from tests.mutation.results import Results, is_alive, share_killed, summary
 from tests.mutation.swap import CannotSwapError, Functions
 
 ROOT = Path(__file__).resolve().parents[2]
-TESTS = ("tests/policy", "tests/patterns")
 _SLOW = 20
 """How many times the CPU time of all its tests a mutant may take by the clock, on a machine that others use too."""
+
+
+_CHEAP = 0.05
+"""CPU seconds of a test that is also run without a mutant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,7 @@ class Run:
         gc.unfreeze()
         self._functions = Functions()
         gc.freeze()
+        self._check_that_tests_pass()
         waiting = deque(self._chosen)
         with selectors.DefaultSelector() as selector:
             while waiting or selector.get_map():
@@ -115,26 +120,32 @@ class Run:
         return True
 
     def _measured(self, items: Sequence[pytest.Item]) -> Covering:
+        """Which test runs which line: what is kept of it, and what is not yet known."""
         kept = self._options.covering
-        if kept is not None and kept.exists():
-            found = read_covering(kept)
-            if set(found.names) <= self._items.keys():
-                return found
-        _say(f"which of {len(items)} tests run which line: some minutes")
-        path = kept or Path(tempfile.mkstemp(suffix=".json")[1])
+        found = read_covering(kept) if kept is not None and kept.exists() else Covering([], [], {})
+        known = set(found.names)
+        new = [item for item in items if item.nodeid not in known]
+        if new:
+            _say(f"which line {len(new)} of {len(items)} tests run: some minutes")
+            found = found.joined(self._measure(new))
+            if kept is not None:
+                found.write(kept)
+        for name in sorted(self._items.keys() - set(found.names)):
+            _say(f"left out, for it fails without a mutant: {name}")
+        return found
+
+    def _measure(self, items: Sequence[pytest.Item]) -> Covering:
         every = {source.origin: source.path for source in self._files.values()}
-        if pid := os.fork():
-            _, status = os.waitpid(pid, 0)
-            if status:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "covering"
+            pid = os.fork()
+            if not pid:
+                with _at_work():
+                    _quiet()
+                    Measuring(every).run(items).write(path)
+            if os.waitpid(pid, 0)[1]:
                 pytest.exit("the tests could not be measured", returncode=2)
-            found = read_covering(path)
-            for name in sorted(self._items.keys() - set(found.names)):
-                _say(f"left out, for it fails without a mutant: {name}")
-            return found
-        with _at_work():
-            _quiet()
-            Measuring(every).run(items).write(path)
-        raise AssertionError("not reached")
+            return read_covering(path)
 
     def _tests_of(self, mutant: Mutant) -> list[int]:
         covering = self._covering
@@ -172,12 +183,35 @@ class Run:
             self._functions.swap(source.origin, source.text, mutant.number)
         except CannotSwapError:
             return _judge_fresh(source, mutant, names, seconds)
+        watch = self._run(names, seconds)
+        return Judgement(KILLED if watch.failed else SURVIVED, watch.failed, watch.tests)
+
+    def _run(self, names: Sequence[str], seconds: Mapping[str, float]) -> Watch:
+        """Run tests in this process, which is a fork that ends with them."""
         limit_memory()
         watch = Watch(seconds)
         items = [self._items[name] for name in names]
-        items[0].config.pluginmanager.register(watch)
+        plugins = items[0].config.pluginmanager
+        plugins.unregister(name="terminalreporter")
+        plugins.register(watch)
         run_until_one_fails(items, watch)
-        return Judgement(KILLED if watch.failed else SURVIVED, watch.failed, watch.tests)
+        return watch
+
+    def _check_that_tests_pass(self) -> None:
+        """Without a mutant, the cheap ones: else every mutant would be killed by what is wrong with the run itself."""
+        covering = self._covering
+        cheap = [one for one in range(len(covering.names)) if covering.seconds[one] < _CHEAP]
+        tests = [number for number in covering.cheapest_first(cheap) if covering.names[number] in self._items]
+        if pid := os.fork():
+            if os.waitpid(pid, 0)[1]:
+                pytest.exit("tests fail without a mutant", returncode=2)
+            return
+        with _at_work():
+            _quiet()
+            watch = self._run([covering.names[number] for number in tests], {})
+            if watch.failed:
+                _say(watch.why)
+                raise AssertionError(watch.failed)
 
     def _end(self, at: _At) -> None:
         at.output.close()
@@ -209,7 +243,9 @@ class _at_work:  # noqa: N801 (used as a function is)
     def __enter__(self) -> None:
         return None
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        if error is not None:
+            _say("".join(traceback.format_exception(error)))
         os._exit(0 if kind is None else 1)
 
 
@@ -217,7 +253,7 @@ def _quiet() -> None:
     nowhere = os.open(os.devnull, os.O_RDWR)
     for number in (0, 1, 2):
         os.dup2(nowhere, number)
-    sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115 (to the end of the process)
+    os.close(nowhere)
 
 
 _TERMINAL = os.dup(1)
@@ -245,6 +281,7 @@ def main(arguments: list[str], say: Callable[[str], None] = _say) -> int:
     options = parse(arguments)
     os.chdir(ROOT)
     os.environ["HYPOTHESIS_PROFILE"] = "steady"
+    chance = () if options.drawn else ("-m", "not hypothesis")
     files, results = sources(options.files), Results(options.json)
     chosen = list(chosen_of(options, files, results))
     if options.list:
@@ -256,7 +293,9 @@ def main(arguments: list[str], say: Callable[[str], None] = _say) -> int:
     if waiting:
         # Measured are all files of the room, so that what is kept serves for other files too.
         everything = sources(("pysshd/policy/*.py", *options.files))
-        status = pytest.main([*ARGUMENTS, *TESTS], plugins=[Run(options, everything, waiting, results)])
+        status = pytest.main(
+            [*ARGUMENTS, *chance, *options.tests], plugins=[Run(options, everything, waiting, results)]
+        )
         if status not in (0, pytest.ExitCode.NO_TESTS_COLLECTED):
             return 130 if status == pytest.ExitCode.INTERRUPTED else 2
     judged = [(mutant, found) for mutant in chosen if (found := results.of(mutant)) is not None]

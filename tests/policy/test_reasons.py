@@ -5,13 +5,17 @@ from datetime import UTC, datetime
 
 import pytest
 
+from pysshd.policy.decide import decide
 from pysshd.policy.query import (
+    UNKNOWN,
     Connect,
     ConnectUnix,
     Env,
     Exec,
     Listen,
+    Login,
     Pty,
+    Query,
     Request,
     Session,
     Sftp,
@@ -86,8 +90,8 @@ def test_who_does_not_stand_on_the_account() -> None:
     [
         (None, "account alice could not be looked up"),
         (test_system.unix("nobody-there"), "account alice could not be looked up"),
-        (replace(test_system.unix("alice"), uid=test_system.UNKNOWN), "account alice could not be looked up"),
-        (replace(test_system.unix("alice"), uid=test_system.UNKNOWN, fault="the host said nothing in time"),
+        (replace(test_system.unix("alice"), uid=UNKNOWN), "account alice could not be looked up"),
+        (replace(test_system.unix("alice"), uid=UNKNOWN, fault="the host said nothing in time"),
          "the host said nothing in time"),
         (replace(test_system.unix("alice"), fault="account alice is locked"), "account alice is locked"),
     ],
@@ -95,7 +99,7 @@ def test_who_does_not_stand_on_the_account() -> None:
 def test_whom_the_host_does_not_let_in(unix: UnixFacts | None, reason: str) -> None:
     rules = test_system.ruleset("grants: [{who: alice, roles: login-shell}]\n")
     known = replace(facts(), unix=unix)
-    assert test_system.decide(rules, test_system.Query(known, test_system.Login((), key_step()))).reason == reason
+    assert decide(rules, Query(known, Login((), key_step()))).reason == reason
 
 
 def test_an_account_below_the_least_uid_is_written_in_the_file_or_left_out() -> None:
@@ -104,7 +108,7 @@ def test_an_account_below_the_least_uid_is_written_in_the_file_or_left_out() -> 
     assert person is not None
     step = Step("publickey", "SHA256:x", person.keys[0].label)
     known = replace(facts("carol", methods=(step,)), holder=person, unix=UnixFacts("carol", 499))
-    found = test_system.decide(rules, test_system.Query(known, test_system.Login((), step)))
+    found = decide(rules, Query(known, Login((), step)))
     assert found.reason == "account carol has uid 499, below min_uid 500, and the file does not write its name"
     able = replace(known, unix=UnixFacts("carol", 500))
-    assert test_system.decide(rules, test_system.Query(able, test_system.Login((), step))).allowed
+    assert decide(rules, Query(able, Login((), step))).allowed
