@@ -62,7 +62,7 @@ def parse(arguments: list[str]) -> Options:
     parser.add_argument("--jobs", type=_positive, default=os.cpu_count() or 1, metavar="N", help="at a time (CPUs)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="keep every verdict in FILE, and go on from there")
     parser.add_argument("--covering", type=Path, metavar="FILE",
-                        help="keep which test runs which line in FILE, until tests change")  # fmt: skip
+                        help="keep which test runs which line in FILE; begin it anew when code changes")  # fmt: skip
     parser.add_argument("--again", action="append", default=[], metavar="VERDICT",
                         help="judge those of --json with this verdict again; may be repeated")  # fmt: skip
     parser.add_argument("--drawn", action="store_true", help="with what hypothesis draws too, the same in each run")
