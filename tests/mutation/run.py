@@ -149,8 +149,14 @@ class Run:
 
     def _tests_of(self, mutant: Mutant) -> list[int]:
         covering = self._covering
-        found = covering.of_line(mutant.path, mutant.line) if mutant.called else covering.of_file(mutant.path)
-        return [number for number in covering.cheapest_first(found) if covering.names[number] in self._items]
+        if mutant.called:
+            found = covering.cheapest_first(covering.of_line(mutant.path, mutant.line))
+        else:
+            # What an import makes may be used anywhere, first of all in its own file.
+            own = covering.of_file(mutant.path)
+            others = set(range(len(covering.names))) - set(own)
+            found = [*covering.cheapest_first(own), *covering.cheapest_first(sorted(others))]
+        return [number for number in found if covering.names[number] in self._items]
 
     def _begin(self, mutant: Mutant, selector: selectors.BaseSelector) -> None:
         tests = self._tests_of(mutant)
