@@ -1,0 +1,113 @@
+"""Single words and single letters of the language, each of which decides something by itself."""
+
+from ipaddress import ip_address
+
+import pytest
+
+from pysshd.policy.authorities import Authority
+from pysshd.policy.load import load_text
+from pysshd.policy.query import Exec, Global
+from pysshd.policy.steps import Certificate
+from tests.policy.support import FINGERPRINTS, KEYS, PEOPLE, ask, load, loaded, messages, warnings
+from tests.policy.test_explain import changes
+
+
+def test_a_certificate_of_two_principals_names_nobody() -> None:
+    """Not even somebody whose name would come of it by chance."""
+    staff = Authority("staff", person="principal")
+    assert staff.names(Certificate("staff", "key", frozenset(["alice"]))) == "alice"
+    assert staff.names(Certificate("staff", "key", frozenset(["alice", "bob"]))) is None
+    assert staff.names(Certificate("staff", "key")) is None
+    assert staff.names(Certificate("staff", "key", frozenset(["../x"]))) is None
+    assert Authority("staff").names(Certificate("staff", "alice", frozenset(["bob", "carol"]))) == "alice"
+
+
+@pytest.mark.parametrize("letter", "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+def test_letters_of_scp(letter: str) -> None:
+    ruleset = load("grants: [{who: alice, allow: {exec: {profile: scp, paths: /srv}, confined: true}}]\n")
+    asked = ask(ruleset, Exec(f"scp -{letter} -f /srv/x".encode())).allowed
+    assert asked == (letter in "vrpdqf")  # `-f` may stand twice, `-t` beside it not
+
+
+@pytest.mark.parametrize(
+    ("option", "allowed"),
+    [
+        ("--critical", True), ("--error", True), ("--warning", True), ("--info", True), ("--verbose", True),
+        ("-v", True), ("--debug", True), ("--log-json", True), ("--debug-topic=a.B_1", True),
+        (f"--debug-topic={'a' * 64}", True), (f"--debug-topic={'a' * 65}", False), ("--debug-topic=", False),
+        ("--umask=077", True), ("--umask=0077", True), ("--umask=77", False), ("--umask=0o77", False),
+        ("--umask=1077", False), ("--storage-quota=1", True), (f"--storage-quota={'1' * 20}", True),
+        (f"--storage-quota={'1' * 21}", False), ("--storage-quota=1G", False), ("--show-version", False),
+        ("--rsh=sh", False), ("--remote-path=x", False), ("--permit-all", False),
+    ],
+)  # fmt: skip
+def test_options_of_borg(option: str, allowed: bool) -> None:
+    ruleset = load("grants: [{who: alice, allow: {exec: {profile: borg, paths: /srv}, confined: true}}]\n")
+    assert ask(ruleset, Exec(f"borg serve {option}".encode())).allowed == allowed
+    assert not ask(ruleset, Exec(f"borg {option} serve".encode())).allowed
+
+
+@pytest.mark.parametrize("path", ["/srv//x", "/srv/./x", "/srv/../x", "srv/x", "./srv", "//srv"])
+def test_a_folder_has_one_form(path: str) -> None:
+    expected = f"found {path!r}, expected an absolute path without empty parts, '.' and '..'"
+    for item in (f"{{profile: git, paths: {path}}}", f"[tail, {{path_under: {path}}}]"):
+        assert expected in messages(f"grants: [{{who: alice, allow: {{exec: [{item}], confined: true}}}}]\n")
+
+
+def test_a_folder_may_end_with_a_slash() -> None:
+    for path in ("/srv", "/srv/", "/", "/srv/a.b/..x"):
+        load(f"grants: [{{who: alice, allow: {{exec: {{profile: git, paths: {path}}}, confined: true}}}}]\n")
+
+
+@pytest.mark.parametrize("name", ["keepalive@openssh.com", "no-more-sessions@openssh.com"])
+def test_what_is_always_answered_is_so_by_the_language(name: str) -> None:
+    found = ask(load(), Global(name))
+    assert (found.allowed, found.decided_by, found.reason) == (True, "the language", "it is always answered")
+
+
+def test_a_key_that_stands_twice_for_one_person() -> None:
+    people = PEOPLE.replace(f'"{KEYS[1]}"]', f'{{name: desk, key: "{KEYS[0]}"}}]')
+    assert messages("", people) == (f"key {FINGERPRINTS[0]} stands twice for one person, the first time at p.yaml:5")
+    named = PEOPLE.replace(f'"{KEYS[1]}"]', f'{{name: laptop, key: "{KEYS[1]}"}}]')
+    assert messages("", named) == "name 'laptop' stands twice for one person, the first time at p.yaml:5"
+
+
+def test_limits_of_a_bound_are_for_whatever_else_is_granted() -> None:
+    """That the grant itself permits nothing is what a bound is."""
+    text = "grants:\n  - {name: all, bound: {limits: [{sessions: 2}, {forwards: 1}, {files: 3}, {file_size: 1MiB}]}}\n"
+    text += "  - {who: alice, allow: {shell: true, confined: true}}\n"
+    found = load_text(PEOPLE + text, "p.yaml", language=True).warnings
+    assert [one.message for one in found if one.severity == "warning"] == []
+
+
+def test_a_starter_with_a_slot_that_is_not_wide() -> None:
+    def told(item: str) -> str:
+        return warnings(f"grants: [{{who: alice, allow: {{exec: [{item}], confined: true}}}}]\n")
+
+    assert told('[sudo, {regex: "(reboot|halt)"}]') == ""
+    wide = told('[sudo, {regex: "[a-z]+"}]')
+    assert wide.endswith(" is as good as exec: any: sudo starts what {regex: '[a-z]+'} stands for")
+
+
+def test_a_chain_that_asks_for_more_than_is_enough() -> None:
+    login = (
+        "login: [{methods: publickey+password}]\ntests: [{as: alice, from: 10.0.0.1, login: publickey+password+totp}]\n"
+    )
+    (verdict,) = loaded(login).verdicts
+    assert "publickey+password is enough alone, so that totp is not asked for" in verdict.failures[0].message
+
+
+def test_many_candidates_for_a_change() -> None:
+    """One edit is looked for among all of them, however many there are; more at once among a few."""
+    grants = "".join(
+        f"  - {{name: g{n}, who: bob, from: 192.0.2.{n}, allow: {{exec: date, confined: true}}}}\n" for n in range(30)
+    )
+    found = changes("exec date", policy=f"grants:\n{grants}", source=ip_address("198.51.100.1"))
+    assert [edits[0].split(" match")[0] for edits in found] == ["let g0", "let g1", "let g2", "let g3", "let g4"]
+    late = grants.replace("from: 192.0.2.20,", "not_after: 2026-01-01,").replace(
+        "allow: {exec: date", "allow: {exec: id"
+    )
+    late = late.replace("not_after: 2026-01-01, allow: {exec: id", "not_after: 2026-01-01, allow: {exec: date")
+    assert changes("exec date", policy=f"grants:\n{late}", source=ip_address("198.51.100.1"))[0] == [
+        "let g20 match: it asks for not_after: 2026-01-01 (p.yaml:29)"
+    ]
