@@ -67,3 +67,19 @@ def test_a_request_that_shows_it(first: str, second: str, request_: str) -> None
     left, right = rights(first).runs[0], rights(second).runs[0]
     assert common_request(left, right) == request_
     assert common_request(right, left) == request_
+
+
+@pytest.mark.parametrize("other", ["shell: true", "exec: ls", "forced: [x]", "subsystems: {mail: [x]}"])
+def test_a_setting_has_no_request_in_common_with_what_runs(other: str) -> None:
+    (setting,), (right,) = rights("shell: true, env: {set: {A: x}}").sets, rights(other).runs
+    assert common_request(setting, right) is None
+    assert common_request(right, setting) is None
+
+
+def test_two_settings_that_differ() -> None:
+    (one, two), (other, _) = (
+        rights(f"shell: true, env: {{set: {{A: {value}, B: {value}}}}}").sets for value in ("x", "y")
+    )
+    assert common_request(one, other) == "a session with A"
+    assert common_request(one, one) is None
+    assert common_request(two, other) is None
