@@ -1,5 +1,6 @@
 """Single words and single letters of the language, each of which decides something by itself."""
 
+from datetime import datetime
 from ipaddress import ip_address
 
 import pytest
@@ -111,3 +112,27 @@ def test_many_candidates_for_a_change() -> None:
     assert changes("exec date", policy=f"grants:\n{late}", source=ip_address("198.51.100.1"))[0] == [
         "let g20 match: it asks for not_after: 2026-01-01 (p.yaml:29)"
     ]
+
+
+def test_a_folder_may_have_blanks_and_no_line() -> None:
+    for path in ("/srv/a b", "/srv/é~"):
+        load(f"grants: [{{who: alice, allow: {{exec: {{profile: git, paths: '{path}'}}, confined: true}}}}]\n")
+    for path in ("/srv/a\\nb", "/srv/\\x7f", "/srv/\\x1f"):
+        text = f'grants: [{{who: alice, allow: {{exec: {{profile: git, paths: "{path}"}}, confined: true}}}}]\n'
+        assert messages(text) == "found a path with a control character"
+
+
+@pytest.mark.parametrize("year", [1999, 2026, 2027, 2028, 2040])
+def test_hours_before_a_date_are_looked_at_whenever_it_is(year: int) -> None:
+    early = f"who: alice, not_after: {year}-06-01, when: {{days: mon}}"
+    late = f"who: alice, not_before: {year}-06-03, when: {{days: mon}}"
+    shell, forced = "allow: {shell: true, confined: true}", "allow: {forced: [a], confined: true}"
+    assert warnings(f"grants: [{{{early}, {shell}}}, {{{late}, {forced}}}]\n") == ""
+    assert messages(f"grants: [{{{early}, {shell}}}, {{{early}, {forced}}}]\n").startswith("clash: ")
+    assert messages(f"grants: [{{{late}, {shell}}}, {{{late}, {forced}}}]\n").startswith("clash: ")
+    day = f"who: alice, not_before: {year}-06-01, not_after: {year}-06-01"
+    days = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+    entries = {name: f"grants: [{{{day}, when: {{days: {name}}}, {shell}}}]\n" for name in days}
+    empty = [name for name, entry in entries.items() if "matches nobody" in warnings(entry)]
+    assert len(empty) == 6
+    assert datetime(year, 6, 1).strftime("%a").lower() not in empty
