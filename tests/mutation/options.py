@@ -40,6 +40,7 @@ class Options:
     covering: Path | None
     again: tuple[str, ...]
     drawn: bool
+    called: bool
     list: bool
 
 
@@ -66,6 +67,7 @@ def parse(arguments: list[str]) -> Options:
     parser.add_argument("--again", action="append", default=[], metavar="VERDICT",
                         help="judge those of --json with this verdict again; may be repeated")  # fmt: skip
     parser.add_argument("--drawn", action="store_true", help="with what hypothesis draws too, the same in each run")
+    parser.add_argument("--called", action="store_true", help="of functions alone, not of what an import runs: fast")
     parser.add_argument("--list", action="store_true", help="show the mutants, and judge none")
     read = parser.parse_args(arguments)
     return Options(
@@ -80,6 +82,7 @@ def parse(arguments: list[str]) -> Options:
         read.covering,
         tuple(read.again),
         read.drawn,
+        read.called,
         read.list,
     )
 

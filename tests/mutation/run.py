@@ -274,6 +274,7 @@ def chosen_of(options: Options, files: Sequence[Source], results: Results) -> It
     """The mutants that are asked for."""
     every = [mutant for source in files for mutant in mutants_of(source.path, source.text)]
     every = [mutant for mutant in every if not options.kinds or mutant.kind in options.kinds]
+    every = [mutant for mutant in every if mutant.called or not options.called]
     if options.sample is not None:
         every = random.Random(options.seed).sample(every, min(options.sample, len(every)))
     for mutant in every:
