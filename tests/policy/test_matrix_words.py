@@ -1,4 +1,4 @@
-"""Whole matrices, of the files in `odd/` and of one of everything: `matrices/NAME.txt`, a line for each reason of a cell."""
+"""Whole matrices, of the files in `odd/` and of those in `matrices/`: `NAME.txt`, a line for each reason of a cell."""
 
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address
