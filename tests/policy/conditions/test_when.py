@@ -318,3 +318,10 @@ def test_the_clock_changes_of_2027() -> None:
     assert clock_changes(ZoneInfo(PARIS), *year) == [at("2027-03-28T01:00Z"), at("2027-10-31T01:00Z")]
     assert clock_changes(ZoneInfo(NEW_YORK), *year) == [at("2027-03-14T07:00Z"), at("2027-11-07T06:00Z")]
     assert clock_changes(UTC, *year) == []
+
+
+def test_a_clock_that_is_set_within_the_first_second_is_seen() -> None:
+    change, end = at("2027-03-28T01:00Z"), at("2027-03-29T00:00Z")
+    for before in (1, 2, 3, 60):
+        assert clock_changes(ZoneInfo(PARIS), change - timedelta(seconds=before), end) == [change]
+    assert clock_changes(ZoneInfo(PARIS), change, end) == []
