@@ -37,7 +37,8 @@ ON_EVERY_CRYPTOGRAPHY = frozenset({"test_login", "test_transfer", "test_quicksta
 
 
 SAME_FOR_EVERYONE = tuple(
-    f"tests/{room}" for room in ("architecture", "audit", "importing", "patterns", "policy", "server", "ssh")
+    f"tests/{room}"
+    for room in ("architecture", "audit", "importing", "mutation", "patterns", "policy", "server", "ssh")
 )
 """Tests of rooms that are pure, or read the checkout alone."""
 
@@ -201,7 +202,7 @@ def left_out(name: str, options: Options) -> list[str]:
     # Random documents and hostile files ask nothing of cryptography, and take long.
     rooms = [path.relative_to(ROOT) for path in sorted((ROOT / "tests" / "policy").glob("test_*propert*.py"))]
     rooms += [Path("tests/policy/test_hostile_files.py")]
-    return [f"--ignore={path}" for path in [*again, *rooms, "tests/interop", "tests/bench"]]
+    return [f"--ignore={path}" for path in [*again, *rooms, "tests/interop", "tests/bench", "tests/mutation"]]
 
 
 class SecondLane:
