@@ -7,6 +7,7 @@ import pytest
 
 from pysshd.policy.authorities import Authority
 from pysshd.policy.load import load_text
+from pysshd.policy.problems import PolicyError
 from pysshd.policy.query import Exec, Global
 from pysshd.policy.steps import Certificate
 from tests.policy.support import FINGERPRINTS, KEYS, PEOPLE, ask, load, loaded, messages, warnings
@@ -136,3 +137,20 @@ def test_hours_before_a_date_are_looked_at_whenever_it_is(year: int) -> None:
     empty = [name for name, entry in entries.items() if "matches nobody" in warnings(entry)]
     assert len(empty) == 6
     assert datetime(year, 6, 1).strftime("%a").lower() not in empty
+
+
+def test_braces_that_are_doubled_are_no_home() -> None:
+    text = "grants: [{{who: alice, allow: {{sftp: {{mounts: {{/: '{}'}}}}}}}}]\n"
+    for path, folder in (
+        ("/srv/{{home}}", "/srv/{home}"),
+        ("{home}/{{home}}", "/{home}"),
+        ("/srv/x{{home}}y", "/srv/x{home}y"),
+    ):
+        (right,) = load_text(PEOPLE + text.format(path), "p.yaml", language=True).ruleset.grants[0].rights.sftp
+        (mount,) = right.mounts
+        filled = mount.folder.fill({})
+        assert filled is not None
+        assert (filled.path, filled.in_home) == (folder, path.startswith("{home}"))
+    for path in ("/srv/{home}", "/{{{home}", "{home}/x/{home}"):
+        with pytest.raises(PolicyError, match="may only begin a path"):
+            load_text(PEOPLE + text.format(path), "p.yaml", language=True)
