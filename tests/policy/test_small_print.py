@@ -6,9 +6,11 @@ from ipaddress import ip_address
 import pytest
 
 from pysshd.policy.authorities import Authority
+from pysshd.policy.decide import settled
 from pysshd.policy.load import load_text
+from pysshd.policy.people import SecretText
 from pysshd.policy.problems import PolicyError
-from pysshd.policy.query import Exec, Global
+from pysshd.policy.query import Connect, ConnectUnix, Exec, Global, Listen, Request
 from pysshd.policy.steps import Certificate
 from tests.policy.support import FINGERPRINTS, KEYS, PEOPLE, ask, load, loaded, messages, warnings
 from tests.policy.test_explain import changes
@@ -154,3 +156,31 @@ def test_braces_that_are_doubled_are_no_home() -> None:
     for path in ("/srv/{home}", "/{{{home}", "{home}/x/{home}"):
         with pytest.raises(PolicyError, match="may only begin a path"):
             load_text(PEOPLE + text.format(path), "p.yaml", language=True)
+
+
+@pytest.mark.parametrize(
+    ("folder", "given"),
+    [(".part", ".part"), (".", "/srv/x"), ("..", "/srv"), ("./y", "/srv/x/y"), ("../y", "/srv/y"), ("/srv/p", "/srv/p"),
+     ("/", None), ("../..", None), ("../../y", None), ("/etc", None)],
+)  # fmt: skip
+def test_a_partial_dir_of_rsync_is_a_name_or_lies_inside(folder: str, given: str | None) -> None:
+    """A name alone lies in each folder of the transfer; what leads anywhere is handed on as where it leads."""
+    rules = load("grants: [{who: alice, allow: {exec: {profile: rsync, paths: /srv}, confined: true}}]\n")
+    way = ask(rules, Exec(f"rsync --server -r --partial-dir={folder} . /srv/x".encode())).way
+    words = getattr(way, "argv", None)
+    assert (words[words.index(b"--partial-dir") + 1].decode() if words is not None else None) == given
+
+
+def test_a_secret_is_never_shown() -> None:
+    assert (repr(SecretText("hunter2")), str(SecretText("hunter2"))) == ("SecretText(***)", "***")
+    assert SecretText("hunter2").reveal() == "hunter2"
+
+
+@pytest.mark.parametrize(
+    "request_", [Connect("127.1", 22), Connect("db", 0), Listen("db.corp", 1), ConnectUnix("x"), Exec(b"\0")]
+)
+def test_what_the_language_settles_is_a_refusal(request_: Request) -> None:
+    found = settled(request_)
+    assert found is not None
+    assert (found.allowed, found.way, found.decided_by) == (False, None, "the language")
+    assert settled(Connect("db", 22)) is None
