@@ -149,8 +149,9 @@ class Run:
 
     def _tests_of(self, mutant: Mutant) -> list[int]:
         covering = self._covering
-        if mutant.called:
-            found = covering.cheapest_first(covering.of_line(mutant.path, mutant.line))
+        here = covering.of_line(mutant.path, mutant.line)
+        if mutant.called and here:
+            found = covering.cheapest_first(here)
         else:
             # What an import makes may be used anywhere, first of all in its own file.
             own = covering.of_file(mutant.path)
@@ -184,7 +185,7 @@ class Run:
         source = self._files[mutant.path]
         assert self._functions is not None
         try:
-            if not mutant.called:
+            if not (mutant.called and self._covering.of_line(mutant.path, mutant.line)):
                 raise CannotSwapError
             self._functions.swap(source.origin, source.text, mutant.number)
         except CannotSwapError:

@@ -184,3 +184,10 @@ def test_what_the_language_settles_is_a_refusal(request_: Request) -> None:
     assert found is not None
     assert (found.allowed, found.way, found.decided_by) == (False, None, "the language")
     assert settled(Connect("db", 22)) is None
+
+
+def test_a_case_from_anywhere_else_begins_with_the_first_address() -> None:
+    shell, forced = "allow: {shell: true, confined: true}", "allow: {forced: [a], confined: true}"
+    first, second = "unless: {from: 10.0.0.0/8}", "from: [0.0.0.0/0, 10.0.0.0/8]"
+    text = messages(f"grants: [{{who: alice, {first}, {shell}}}, {{who: alice, {second}, {forced}}}]\n")
+    assert "would both answer shell of alice from 0.0.0.0" in text
