@@ -83,3 +83,18 @@ def test_two_settings_that_differ() -> None:
     assert common_request(one, other) == "a session with A"
     assert common_request(one, one) is None
     assert common_request(two, other) is None
+
+
+@pytest.mark.parametrize(
+    ("profile", "reads", "writes"),
+    [
+        ("git", "git-upload-pack /srv", "git-receive-pack /srv"),
+        ("rsync", "rsync --server --sender -r . /srv", "rsync --server -r . /srv"),
+        ("scp", "scp -f /srv", "scp -t /srv"),
+    ],
+)
+def test_the_request_that_shows_a_clash_of_profiles(profile: str, reads: str, writes: str) -> None:
+    for direction, request_ in (("", reads), (", read_only: true", reads), (", write_only: true", writes)):
+        item = f"exec: {{profile: {profile}, paths: /srv{direction}}}"
+        left, right = rights(item).runs[0], rights(f"{item}, confined: true").runs[0]
+        assert common_request(left, right) == f"exec {request_!r}"
