@@ -1,4 +1,4 @@
-"""Cases of `tests` that do not say when: every moment counts at which something could change."""
+"""Cases of `tests`: when they do not say when, every moment counts; and what `runs` is asked of."""
 
 from tests.policy.support import loaded, messages
 
@@ -26,3 +26,15 @@ def test_dates_have_a_last_edge() -> None:
     assert loaded(dates + CASE % "").verdicts[0].passed
     apart = dates.replace("not_before: 2027-01-01", "not_before: 2027-01-03")
     assert "the answer depends on the time" in messages(apart + CASE % "")
+
+
+def test_runs_is_asked_of_what_runs_alone() -> None:
+    policy = "grants: [{who: alice, allow: {exec: 'ls *', pty: true, env: {accept: LANG}, confined: true}}]\n"
+    asked = "allow: [{exec: ls x}, pty xterm, env LANG=C], runs: [ls, %s]"
+    case = f"tests: [{{as: alice, from: 10.0.0.1, login: publickey, {asked}}}]\n"
+    (right,) = loaded(policy + case % "x").verdicts
+    assert right.passed
+    (wrong,) = loaded(policy + case % "y").verdicts
+    assert [failure.message.partition(":")[2] for failure in wrong.failures] == [
+        " exec ls x runs [ls, x]: grant 1 permits it by exec: ls * (confined) (p.yaml:8), p.yaml:8"
+    ]
