@@ -73,6 +73,8 @@ def main(task_file: str) -> None:
     watch = Watch(task["seconds"])
     files = dict.fromkeys(name.partition("::")[0] for name in task["tests"])
     status = pytest.main([*ARGUMENTS, *files], plugins=[watch, _Chosen(task["tests"])])
+    if status == pytest.ExitCode.USAGE_ERROR:
+        sys.exit("the tests are not those that were measured")  # and nothing is said of the mutant
     verdict = KILLED if watch.failed else SURVIVED if status in (0, pytest.ExitCode.NO_TESTS_COLLECTED) else BROKEN
     print("\n" + json.dumps(asdict(Judgement(verdict, watch.failed, watch.tests))))
 

@@ -222,8 +222,10 @@ class Run:
 
     def _end(self, at: _At) -> None:
         at.output.close()
-        os.waitpid(at.pid, 0)
-        judged = Judgement(**json.loads(at.told)) if at.told else Judgement(ENDLESS)
+        _, status = os.waitpid(at.pid, 0)
+        # What fails without a word of the mutant is the run's own fault, and no test has noticed anything.
+        silent = ENDLESS if os.WIFSIGNALED(status) else SURVIVED
+        judged = Judgement(**json.loads(at.told)) if at.told else Judgement(silent)
         self._note(at.mutant, replace(judged, seconds=round(time.monotonic() - at.began, 2)))
 
     def _note(self, mutant: Mutant, judged: Judgement) -> None:
@@ -241,6 +243,8 @@ def _judge_fresh(source: Source, mutant: Mutant, names: list[str], seconds: dict
         command = [sys.executable, "-s", "-m", "tests.mutation.fresh", kept.name]
         ended = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
     lines = ended.stdout.decode("utf-8", "replace").strip().splitlines()
+    if ended.returncode > 0:
+        raise RuntimeError(f"{mutant} could not be judged")
     return Judgement(**json.loads(lines[-1])) if ended.returncode == 0 and lines else Judgement(ENDLESS)
 
 

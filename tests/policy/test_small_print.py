@@ -7,6 +7,7 @@ import pytest
 
 from pysshd.policy.authorities import Authority
 from pysshd.policy.decide import settled
+from pysshd.policy.keyfiles import KeyFile
 from pysshd.policy.load import load_text
 from pysshd.policy.people import SecretText
 from pysshd.policy.problems import PolicyError
@@ -191,3 +192,24 @@ def test_a_case_from_anywhere_else_begins_with_the_first_address() -> None:
     first, second = "unless: {from: 10.0.0.0/8}", "from: [0.0.0.0/0, 10.0.0.0/8]"
     text = messages(f"grants: [{{who: alice, {first}, {shell}}}, {{who: alice, {second}, {forced}}}]\n")
     assert "would both answer shell of alice from 0.0.0.0" in text
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "both"),
+    [("a*", "*b", "ab"), ("*", "?", "x"), ("*a", "b*", "ba"), ("*", "*", "x"), ("a*", "b*", None)],
+)
+def test_the_name_that_two_kinds_of_guests_would_take_is_one(one: str, two: str, both: str | None) -> None:
+    text = f"version: 1\nusers:\n  one: {{names: '{one}'}}\n  two: {{names: '{two}'}}\n"
+    said = f"names of two and of one at p.yaml:3 both take {both!r}"
+    if both is None:
+        load_text(text, "p.yaml", language=True)
+    else:
+        with pytest.raises(PolicyError, match=said):
+            load_text(text, "p.yaml", language=True)
+
+
+def test_a_key_file_of_an_authority_that_can_not_be_used_is_told() -> None:
+    text = "version: 1\nauthorities: {staff: {keys: [ca/staff.pub]}}\n"
+    with pytest.raises(PolicyError, match=r"p\.yaml:2:30: key file ca/staff\.pub: it has mode 0666"):
+        load_text(text, "p.yaml", language=True, key_files={"ca/staff.pub": KeyFile(problem="it has mode 0666")})
+    load_text(text, "p.yaml", language=True)
