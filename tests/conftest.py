@@ -16,6 +16,8 @@ for name in ("local", "ci"):
     settings.register_profile(
         name, deadline=None, derandomize=False, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
     )
+# For what is compared with an earlier run: mutants (tests/mutation).
+settings.register_profile("steady", settings.get_profile("ci"), derandomize=True, database=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "local"))
 
 SKIP_NOT_ROOT = "needs root, and this run is an ordinary user's"

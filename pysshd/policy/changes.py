@@ -147,10 +147,9 @@ def _widened_grant(grant: Grant, request: Request, words: str, rights: Rights, p
     """A grant with a permission more; of several of SFTP nothing says which one it would be written to."""
     added = grant.rights | rights
     if isinstance(request, Sftp) and grant.rights.sftp:
-        found = widened(grant.rights.sftp[0], request)
-        if found is None or len(grant.rights.sftp) > 1:
+        if len(grant.rights.sftp) > 1:
             return
-        words, right = found
+        words, right = widened(grant.rights.sftp[0], rights.sftp[0], request)
         added = replace(grant.rights, sftp=(right,))
         if len(right.paths) == len(grant.rights.sftp[0].paths):
             yield Edit(f"change that path to {words} in {place}", grant.where, _with_rights(grant, added))

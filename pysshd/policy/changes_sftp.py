@@ -26,14 +26,12 @@ def sftp_permission(request: Sftp, where: str) -> tuple[str, Rights] | None:
     return _words(pattern, [request.right]), Rights(sftp=(right,))
 
 
-def widened(held: SftpRight, request: Sftp) -> tuple[str, SftpRight] | None:
-    """The path to add to a permission, and the permission with it."""
-    pattern = _pattern(request)
-    if pattern is None:
-        return None
+def widened(held: SftpRight, lacking: SftpRight, request: Sftp) -> tuple[str, SftpRight]:
+    """The path to add to a permission, and the permission with it. lacking: the permission of `sftp_permission`."""
+    ((pattern, wanted),) = lacking.paths
     deciding = [rights for _, rights in held.deciding(virtual_path(request.path))]
     kept = frozenset.intersection(*deciding) if deciding else frozenset[str]()
-    rights = with_implied(kept | {request.right})
+    rights = with_implied(kept | wanted)
     others = [pair for pair in held.paths if pair[0].source != pattern.source]
     return _words(pattern, rights), replace(held, paths=by_literal_start([*others, (pattern, rights)]))
 

@@ -107,7 +107,8 @@ def warn_unusable_keys(document: Document, key_files: KeyFiles | None, crypto: C
             keys: Iterable[PublicKey | KeyOutline] = ()
             if entry.key is not None:
                 keys, mark = (entry.key.key,), entry.key.mark
-            elif entry.file is not None:
+            else:
+                assert entry.file is not None
                 mark = entry.file.mark
                 known = key_files.get(entry.file.text) if key_files is not None else None
                 keys = known.keys if known is not None else ()

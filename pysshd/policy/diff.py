@@ -177,8 +177,6 @@ def _change(gain: Gain, new: Side, old: Side, before: Person | None) -> Change:
         if now.allowed and (was is None or not was.allowed or was.way != now.way):
             sure = was is None or not was.allowed or gain.sure
             decided = was.decided_by if was is not None else "no such person"
-            if was is not None and not was.allowed and was.decided_by == "users":
-                decided = gain.was
             return replace(change, sure=sure, example=f"{words}: {_shown(request)}", old=decided)
     return change
 

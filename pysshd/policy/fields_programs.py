@@ -25,9 +25,6 @@ class Argv:
     words: tuple[Template, ...]
     mark: Mark
 
-    def __str__(self) -> str:
-        return "[" + ", ".join(str(word) for word in self.words) + "]"
-
 
 def argv(node: object) -> Argv:
     """A list of words; a text without blanks is a list of one."""

@@ -53,8 +53,7 @@ def _record(model: type[Record]) -> Iterator[str]:
         _row(field.key, field.shape.words, field.required, meaning(model, field.key), field.key in model.unserved)
         for field in fields_of(model)
     ]
-    if rows:
-        yield from _table(rows)
+    yield from _table(rows)
 
 
 def _lead(model: type[Record]) -> str:

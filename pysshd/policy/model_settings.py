@@ -17,16 +17,14 @@ from pysshd.policy.model_sources import KeyPath
 from pysshd.policy.nodes import Mapping
 from pysshd.policy.problems import Mark
 from pysshd.policy.reading import LOGIN_RECORDS, Many, Record, Text, bad, scalar, text
-from pysshd.policy.report import NOT_YET, meant, one_of, show
+from pysshd.policy.report import meant, one_of, show
 from pysshd.policy.settings import SHARED_WITH_SYSTEM
 from pysshd.policy.validators import PlainValidator
 from pysshd.ssh.crypto.catalogue import PROFILES
 
 
-def _choice(node: object, served: tuple[str, ...], later: tuple[str, ...] = ()) -> str:
+def _choice(node: object, served: tuple[str, ...]) -> str:
     found = scalar(node, one_of(served))
-    if found.text in later:
-        raise bad(f"{show(found.text)} {NOT_YET}, expected {one_of(served)}")
     if found.text not in served:
         raise bad(f"found {show(found.text)}, expected {one_of(served)}", meant(found.text, served))
     return found.text

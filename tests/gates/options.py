@@ -6,6 +6,9 @@ from dataclasses import dataclass
 LINTS = ("ruff", "format", "mypy", "imports")
 PYTEST_NEWEST, PYTEST_LOWEST, PYTEST_USER = "pytest-newest", "pytest-lowest", "pytest-user"
 GATES = (*LINTS, PYTEST_NEWEST, PYTEST_LOWEST, PYTEST_USER)
+COVERAGE = "coverage"
+BY_NAME = (COVERAGE,)
+"""Gates that are passed where they are asked for by name: they take long, and show something of the tests."""
 
 _TEACHING = """\
 What it does: makes virtual environments named .venv-tests-* in the checkout, installs into them what requirements.lock
@@ -18,6 +21,7 @@ pins (by hash; the network is needed for this, once) and pysshd itself, then pas
   pytest-newest   the tests, on the newest cryptography of the lock
   pytest-lowest   the tests, on the lowest cryptography that pysshd supports (and on another Python, where one is found)
   pytest-user     only as root: the tests as an ordinary user
+  coverage        only by its name: every branch of pysshd/policy is taken by a test that is the same each time
 
 Started as an ordinary user it changes nothing outside the checkout, and lists at the end the tests that need root.
 Started as root it also makes the user pysshd-tests and the folder /var/lib/pysshd-tests, and installs openssh-client
@@ -29,6 +33,7 @@ examples:
   python3 -m tests --gate mypy --gate imports       these gates alone
   python3 -m tests --fast -- -k rekey -x            what stands after -- goes to pytest
   python3 -m tests --gate pytest-newest -- tests/ssh/crypto
+  python3 -m tests --gate coverage                  which branches of pysshd/policy no test takes
   python3 -m tests --fast -- -m security            how many rows of the table of security properties hold
   python3 -m tests --fast -- --randomly-seed=1234   the order of an earlier run, by the seed that it printed
 
@@ -57,9 +62,8 @@ def parse(arguments: list[str]) -> Options:
         usage="python3 -m tests [--fast] [--gate NAME]... [-- PYTEST ARGUMENTS]",
     )
     parser.add_argument("--fast", action="store_true", help="the lints and pytest-newest only, as who you are")
-    parser.add_argument(
-        "--gate", action="append", default=[], choices=GATES, metavar="NAME", help="this gate only; may be repeated"
-    )
+    named, again = (*GATES, *BY_NAME), "this gate only; may be repeated"
+    parser.add_argument("--gate", action="append", default=[], choices=named, metavar="NAME", help=again)
     parser.add_argument(
         "--deadline", type=float, default=1500.0, metavar="SECONDS", help="stop a gate that takes longer (1500)"
     )
@@ -68,6 +72,6 @@ def parse(arguments: list[str]) -> Options:
         place = arguments.index("--")
         ours, separator, theirs = arguments[:place], arguments[place : place + 1], arguments[place + 1 :]
     read = parser.parse_args(ours)
-    if separator and read.gate and not any(name.startswith("pytest") for name in read.gate):
+    if separator and read.gate and set(read.gate) <= {*LINTS}:
         parser.error("what stands after -- is for pytest, and none of the chosen gates is pytest")
     return Options(tuple(read.gate), read.fast, read.deadline, tuple(theirs))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from tests.gates.environments import LOWEST, NEWEST
 from tests.gates.interpreters import SHOWN, Interpreter, partner_of, started_on
-from tests.gates.options import GATES, LINTS, PYTEST_LOWEST, PYTEST_NEWEST, PYTEST_USER, Options
+from tests.gates.options import BY_NAME, GATES, LINTS, PYTEST_LOWEST, PYTEST_NEWEST, PYTEST_USER, Options
 from tests.gates.programs import NotReadyError
 
 
@@ -23,7 +23,7 @@ class Plan:
     def environments(self) -> list[tuple[Interpreter, str]]:
         """What has to be built in the checkout, the starter's interpreter first: it has a pip to lend."""
         wanted = []
-        if any(gate in (*LINTS, PYTEST_NEWEST, PYTEST_USER) for gate in self.gates):
+        if any(gate in (*LINTS, *BY_NAME, PYTEST_NEWEST, PYTEST_USER) for gate in self.gates):
             wanted.append((self.newest, NEWEST))
         if PYTEST_LOWEST in self.gates:
             wanted.append((self.lowest, LOWEST))
@@ -43,7 +43,7 @@ def make_plan(options: Options) -> Plan:
         raise NotReadyError(
             f"{PYTEST_USER} makes an ordinary user, for which it needs root; as who you are: {PYTEST_NEWEST}"
         )
-    gates = tuple(gate for gate in GATES if gate in wanted and (gate != PYTEST_USER or root))
+    gates = tuple(gate for gate in (*GATES, *BY_NAME) if gate in wanted and (gate != PYTEST_USER or root))
     # Two interpreters and two versions of cryptography are paired, so that two runs show all four.
     partner = partner_of(started) if PYTEST_LOWEST in gates and not options.fast else None
     lowest, newest = sorted([started, partner or started], key=lambda each: each.version)

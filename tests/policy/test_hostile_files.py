@@ -12,7 +12,7 @@ from pysshd.policy.text import MAX_BYTES
 from pysshd.policy.tree import MAX_NODES, MAX_TEXT
 
 SECONDS = 15.0
-"""On a loaded machine; each of these took minutes to hours before there were caps."""
+"""Of CPU time; each of these took minutes to hours before there were caps."""
 
 Make = Callable[[int], str]
 
@@ -45,10 +45,10 @@ WIDE: dict[str, Make] = {
 @pytest.mark.security("S123")
 def test_wide_file_is_refused_in_bounded_time(make: Make, count: int) -> None:
     text = make(count)[:MAX_BYTES]
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(PolicyError) as refused:
         load_text(text)
-    assert time.monotonic() - began < SECONDS
+    assert time.process_time() - began < SECONDS
     assert len(refused.value.problems) <= 2 * PROBLEMS_MAX + 2
     assert len(str(refused.value)) < 1 << 20
 
@@ -62,13 +62,13 @@ def test_long_text_is_refused(text: str) -> None:
 
 
 def test_longest_text_costs_little() -> None:
-    began = time.monotonic()
+    began = time.process_time()
     load_text(
         "version: 1\nserver: {owner: a}\nusers: {a: {accounts: a, password: "
         "'$argon2id$v=19$m=65536,t=3,p=4$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'}}\n"
         f"roles: {{r: {{forced: [x, '{'{{' * (MAX_TEXT // 2)}']}}}}\ngrants: [{{who: a, roles: r}}]\n"
     )
-    assert time.monotonic() - began < SECONDS
+    assert time.process_time() - began < SECONDS
 
 
 def test_report_says_that_there_is_more() -> None:

@@ -1,7 +1,5 @@
 """The checks on `login`: what they refuse, and what they must let pass."""
 
-import time
-
 import pytest
 
 from tests.policy.support import PEOPLE, load, loaded, messages
@@ -121,7 +119,6 @@ def test_entries_that_differ_in_too_many_ways_are_tried_as_far_as_time_goes() ->
     accounts = ", ".join(["alice", "git", *(f"a{n}" for n in range(70))])
     people = PEOPLE.replace("accounts: [alice, git]", f"accounts: [{accounts}]")
     entries = entries.replace("[alice, git]", f"[{accounts}]")
-    began = time.monotonic()
     found = loaded(f"login:\n{entries}", people).warnings
-    assert time.monotonic() - began < 20
-    assert "only some of the cases were tried" in found[0].message
+    assert found[0].message == "login entries differ in so many ways that only some of the cases were tried"
+    assert found[0].hint == "entries that nothing reaches, or that admit somebody with less, may be among them"

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pysshd.errors import StartupError
+from pysshd.policy import tree
 from pysshd.policy import tree as tree_module
 from pysshd.policy.load import load_file, load_text
 from pysshd.policy.problems import Mark, PolicyError, Problem
@@ -52,19 +53,46 @@ def test_a_relative_name_of_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert (server.host_keys.directory, server.state) == (f"{tmp_path}/keys", f"{tmp_path}/state")
 
 
+def fault(path: str, uids: frozenset[int] = ME) -> str:
+    said, words = refused(path, uids).split(": ", 1)
+    assert said == path
+    return words
+
+
 def test_files_that_are_refused(tmp_path: Path) -> None:
     missing = tmp_path / "none.yaml"
-    assert refused(str(missing)) == f"{missing}: the file can not be opened: No such file or directory"
-    assert "it is not a regular file" in refused(str(tmp_path))
+    assert fault(str(missing)) == "the file can not be opened: No such file or directory"
+    assert fault(str(tmp_path)) == "it is not a regular file"
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo, 0o600)
-    assert "it is not a regular file" in refused(str(fifo))
-    assert "it is not a regular file" in refused("/dev/zero")
-    assert "others may write to it" in refused(policy(tmp_path, mode=0o620))
-    assert "has mode 0602" in refused(policy(tmp_path, mode=0o602))
+    assert fault(str(fifo)) == "it is not a regular file"
+    assert fault("/dev/zero") == "it is not a regular file"
+    writable = "the file has mode {} and others may write to it: chmod go-w it"
+    assert fault(policy(tmp_path, mode=0o620)) == writable.format("0620")
+    assert fault(policy(tmp_path, mode=0o602)) == writable.format("0602")
     owner = os.geteuid() + 1
-    assert f"owned by uid {os.geteuid()}, expected {owner}" in refused(policy(tmp_path), frozenset([owner]))
+    words = f"the file is owned by uid {os.geteuid()}, expected {owner}"
+    assert fault(policy(tmp_path), frozenset([owner])) == words
+    assert fault(policy(tmp_path), frozenset([owner + 1, owner])) == f"{words} or {owner + 1}"
     assert "no such name is possible" in refused("a\0b")
+    # A regular file of this user's, of which the first byte can not be read.
+    assert fault("/proc/self/mem") == "the file can not be read: Input/output error"
+
+
+def test_texts_lists_and_mappings_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tree, "MAX_NODES", 5)
+    load_text("version: 1\ngroups: a\n")  # the whole, two names and two values
+    with pytest.raises(PolicyError) as caught:
+        load_text("version: 1\ngroups: [a]\n", "p.yaml")
+    assert str(caught.value) == "p.yaml:2:10: the document has more than 5 texts, lists and mappings"
+
+
+def test_the_longest_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tree, "MAX_TEXT", 7)
+    load_text("version: 1\ngroups: [a234567]\n")
+    with pytest.raises(PolicyError) as caught:
+        load_text("version: 1\ngroups: [a2345678]\n", "p.yaml")
+    assert str(caught.value) == "p.yaml:2:10: a text has 8 characters, expected at most 7"
 
 
 @pytest.mark.security("S123")

@@ -1,5 +1,6 @@
 """The JSON Schema and the reference: whole, current, and right about what the language takes."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
@@ -208,4 +209,10 @@ def test_a_field_without_a_shape_is_missed() -> None:
 def test_the_reference_is_current() -> None:
     assert (ROOT / "docs" / "reference.md").read_text("utf-8") == reference(), (
         "renew it: pysshd schema --reference > docs/reference.md"
+    )
+
+
+def test_the_schema_that_editors_are_pointed_at_is_current() -> None:
+    assert json.loads((ROOT / "docs" / "policy.schema.json").read_text("utf-8")) == schema(), (
+        "renew it: pysshd schema > docs/policy.schema.json"
     )

@@ -127,3 +127,10 @@ def test_homes_that_are_refused(home: str) -> None:
     assert "expected an absolute path" in messages(
         "", f'version: 1\nusers:\n  a: {{password: "{HASH}", home: {home}}}\n'
     )
+
+
+def test_a_banner_of_a_listener_goes_before_that_of_the_server() -> None:
+    listen = 'listen: [{address: "*:1", name: own, banner: mine}, {address: "*:2", name: plain}, "*:3"]'
+    server = load(f"server: {{banner: all, {listen}}}\n", "version: 1\n").settings.server
+    assert [server.banner_of(name) for name in ("own", "plain", "*:3", "elsewhere")] == ["mine", "all", "all", "all"]
+    assert load(f"server: {{{listen}}}\n", "version: 1\n").settings.server.banner_of("plain") is None

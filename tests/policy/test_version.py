@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+from pysshd.policy.keyfiles import KeyFile
 from pysshd.policy.load import load_file, load_text
+from pysshd.policy.version import version_of
 from tests.server.house import ALICE, BOB, line_of
 
 TEXT = "version: 1\nusers: {alice: {keys: [{file: alice.pub}]}}\ngrants: [{who: alice, roles: login-shell}]\n"
@@ -34,3 +36,10 @@ def test_another_text_and_another_key_in_a_file_are_other_versions(tmp_path: Pat
 def test_a_text_has_a_version_too() -> None:
     text = TEXT.replace("{file: alice.pub}", f'"{line_of(ALICE)}"')
     assert load_text(text).ruleset.version == load_text(text).ruleset.version != ""
+
+
+def test_the_name_of_a_content_is_the_same_in_every_release() -> None:
+    """People compare it between hosts. By hand: the digests of the texts, and of the sorted keys, sorted and hashed."""
+    assert version_of(["version: 1\n"], None) == "c0b1b68ac5e2"
+    files = {"/b": KeyFile(("SHA256:y",)), "/a": KeyFile(("SHA256:x",))}
+    assert version_of(["a", "b"], files) == version_of(["b", "a"], files) == "f91d6ccb0d4e"

@@ -42,3 +42,11 @@ grants: [{{who: alice, roles: login-shell}}]
 )
 def test_the_reason(ruleset: Ruleset, account: str, key: str, why: str) -> None:
     assert ruleset.why_no_holder(account, KEYS[key].fingerprint, NOW) == why
+
+
+def test_a_key_that_a_file_may_hold() -> None:
+    text = "version: 1\nusers:\n  alice: {keys: [{file: alice.pub}]}\n"
+    ruleset = load_text(text).ruleset
+    why = "neither the policy nor a key file says whose it is"
+    assert ruleset.why_no_holder("alice", KEYS["mallory"].fingerprint, NOW) == why
+    assert ruleset.why_no_holder("bob", KEYS["mallory"].fingerprint, NOW) == "nobody may log in as that"

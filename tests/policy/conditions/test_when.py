@@ -318,3 +318,24 @@ def test_the_clock_changes_of_2027() -> None:
     assert clock_changes(ZoneInfo(PARIS), *year) == [at("2027-03-28T01:00Z"), at("2027-10-31T01:00Z")]
     assert clock_changes(ZoneInfo(NEW_YORK), *year) == [at("2027-03-14T07:00Z"), at("2027-11-07T06:00Z")]
     assert clock_changes(UTC, *year) == []
+
+
+def test_a_clock_that_is_set_within_the_first_second_is_seen() -> None:
+    change, end = at("2027-03-28T01:00Z"), at("2027-03-29T00:00Z")
+    for before in (1, 2, 3, 60):
+        assert clock_changes(ZoneInfo(PARIS), change - timedelta(seconds=before), end) == [change]
+    assert clock_changes(ZoneInfo(PARIS), change, end) == []
+
+
+def test_hours_over_sunday_go_on_with_the_first_minute_of_monday() -> None:
+    ruleset = load("grants: [{who: alice, when: {days: sun, hours: '22:00-06:00'}, allow: {pty: true}}]\n")
+    for moment, allowed in (
+        ("2027-03-07T21:59:59Z", False), ("2027-03-07T22:00Z", True), ("2027-03-07T23:59:59Z", True),
+        ("2027-03-08T00:00Z", True), ("2027-03-08T00:00:59Z", True), ("2027-03-08T00:01Z", True),
+        ("2027-03-08T05:59:59Z", True), ("2027-03-08T06:00Z", False), ("2027-03-09T00:00Z", False),
+    ):  # fmt: skip
+        found = ask(ruleset, Pty("xterm"), now=at(moment))
+        assert found.allowed == allowed
+    edges = [ask(ruleset, Pty("xterm"), now=at(f"2027-03-{day}T12:00Z")).valid_until for day in ("07", "08")]
+    assert edges == [at("2027-03-07T22:00Z"), at("2027-03-14T22:00Z")]
+    assert ask(ruleset, Pty("xterm"), now=at("2027-03-07T23:00Z")).valid_until == at("2027-03-08T06:00Z")

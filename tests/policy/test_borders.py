@@ -1,0 +1,63 @@
+"""Every number of the language at its borders: the least and the most are taken, and nothing beyond them."""
+
+import pytest
+
+from pysshd.policy.load import load_text
+from pysshd.policy.problems import PolicyError
+from tests.policy.support import PEOPLE
+
+COUNTS = [
+    ("limits: {{auth_attempts: {}}}", 1, 100),
+    ("limits: {{sessions_per_connection: {}}}", 1, 1000),
+    ("limits: {{connections: {}}}", 1, 100_000),
+    ("limits: {{startups: {{start: {}, rate: 30%, full: 100000}}}}", 1, 100_000),
+    ("limits: {{startups: {{start: 1, rate: 30%, full: {}}}}}", 1, 100_000),
+    ("limits: {{startups: {{start: 1, rate: 30%, full: 9, per_source: {}}}}}", 1, 100_000),
+    ("limits: {{startups: {{start: 1, rate: 30%, full: 9, per_source_rate: {}}}}}", 1, 100_000),
+    ("crypto: {{min_rsa_bits: {}}}", 2048, 16384),
+    ("login: [{{methods: publickey, set: {{sessions: {}}}}}]", 1, 1000),
+    ("login: [{{methods: publickey, set: {{keepalive: {{interval: 9s, count: {}}}}}}}]", 1, 100),
+    ("grants: [{{who: bob, allow: {{shell: true, confined: true}}, limits: {{channels: {}}}}}]", 1, 999_999_999),
+    ("server: {{accounts: system, min_uid: {}}}", 1, 999_999_999),
+]
+SPANS = [
+    ("limits: {{login_grace: {}s}}", 1, 3600),
+    ("crypto: {{rekey: {{interval: {}s}}}}", 60, 86400),
+    ("login: [{{methods: publickey, set: {{keepalive: {}s}}}}]", 1, 86400),
+    ("login: [{{methods: publickey, set: {{rekey: {{interval: {}s}}}}}}]", 60, 86400),
+]
+SIZES = [
+    ("crypto: {{rekey: {{bytes: {}B}}}}", 1 << 20, 1 << 36),
+    ("login: [{{methods: publickey, set: {{rekey: {{bytes: {}B}}}}}}]", 1 << 20, 1 << 36),
+    ("roles: {{r: {{exec: {{profile: borg, paths: /srv, quota: {}B}}, confined: true}}}}", 10_000_000, None),
+]
+SHARES = [("limits: {{startups: {{start: 1, rate: {}%, full: 9}}}}", 0, 100)]
+
+
+def refused(form: str, number: int) -> str:
+    try:
+        load_text(f"{PEOPLE}{form.format(number)}\n", "p.yaml", language=True)
+    except PolicyError as error:
+        return "\n".join(problem.message for problem in error.problems if problem.severity == "error")
+    return ""
+
+
+@pytest.mark.parametrize(("form", "least", "most"), [*COUNTS, *SPANS, *SIZES, *SHARES])
+def test_borders(form: str, least: int, most: int | None) -> None:
+    assert refused(form, least) == ""
+    if least:
+        assert f"found '{least - 1}" in refused(form, least - 1)
+    if most is not None:
+        assert refused(form, most) == ""
+        assert f"found '{most + 1}" in refused(form, most + 1)
+
+
+@pytest.mark.parametrize(("form", "least", "most"), COUNTS)
+def test_the_words_of_counts(form: str, least: int, most: int) -> None:
+    assert refused(form, most + 1) == f"found '{most + 1}', expected a whole number from {least} to {most}"
+    assert refused(form, least - 1) == f"found '{least - 1}', expected a whole number from {least} to {most}"
+
+
+@pytest.mark.parametrize(("form", "least", "most"), SPANS)
+def test_the_words_of_spans(form: str, least: int, most: int) -> None:
+    assert refused(form, most + 1) == f"found '{most + 1}s', expected from {least}s to {most}s"

@@ -1,0 +1,112 @@
+"""Scenes: logins that could have been, as `explain` and `tests` describe them."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from pysshd.policy.explain import default_login, explain, login_by, plain
+from pysshd.policy.query import Shell, Step
+from pysshd.policy.ruleset import Ruleset
+from pysshd.policy.scene import Scene, held_steps, holder_of, log_in
+from pysshd.policy.steps import Certificate
+from tests.policy.sftp import load
+from tests.policy.support import FINGERPRINTS, KEYS, NOON, PEOPLE
+
+AUTHORITIES = f"""\
+{PEOPLE}authorities:
+  web: {{keys: ["{KEYS[2][:-4]}"], accounts: {{git: [web]}}}}
+  staff: {{keys: [ca/staff.pub], accounts: {{git: [db], "{{principal}}": ["*"]}}}}
+""".replace(f'bob: {{groups: ops, keys: ["{KEYS[2]}"]}}', "bob: {groups: ops, keys: [{file: bob.pub}]}")
+
+
+def scene_of(ruleset_text: str, person: str, account: str | None = None) -> tuple[Ruleset, Scene, tuple[Step, ...]]:
+    ruleset = load(ruleset_text, AUTHORITIES)
+    holder = holder_of(ruleset, person)
+    assert holder is not None
+    return ruleset, Scene(holder, account or person, None, "127.0.0.1:2222", NOON, (), ()), held_steps(holder, {})
+
+
+def test_the_certificate_is_one_by_which_the_login_succeeds() -> None:
+    text = "login: [{who: 'principal:staff/db', methods: certificate}]\n"
+    ruleset, scene, held = scene_of(text, "alice", "git")
+    found = login_by(ruleset, scene, ("certificate",), held)
+    assert found.certificate is not None
+    assert (found.certificate.authority, found.certificate.principals) == ("staff", frozenset(["db"]))
+    assert log_in(ruleset, found).decision.reason == "login entry 1 is met by certificate"
+    # Both authorities could certify alice; the first that the file names is told where either will do.
+    either = scene_of("login: [{methods: certificate}]\n", "alice", "git")
+    first = login_by(either[0], either[1], ("certificate",), held).certificate
+    assert first is not None
+    assert first.authority == "web"
+
+
+def test_a_login_without_a_certificate_asks_for_none() -> None:
+    ruleset, scene, held = scene_of("login: [{methods: publickey}]\n", "alice")
+    found = login_by(ruleset, scene, ("publickey",), held)
+    assert found.certificate is None
+    assert found.keys == (Step("publickey", FINGERPRINTS[0], "laptop"),)
+    assert log_in(ruleset, found).admitted
+
+
+def test_a_login_that_fails_is_shown_as_it_was_asked_for() -> None:
+    ruleset, scene, held = scene_of("login: [{methods: publickey}]\n", "alice")
+    found = login_by(ruleset, scene, ("password", "publickey"), held)
+    assert (found.chain, found.certificate, len(found.keys)) == (("password", "publickey"), None, 1)
+    assert not log_in(ruleset, found).admitted
+    nothing = default_login(load("login: [{who: bob, methods: publickey}]\n"), scene, held)
+    assert (nothing.chain, nothing.keys) == (("publickey",), held[:1])
+
+
+def test_who_has_done_nothing_is_not_logged_in() -> None:
+    ruleset, scene, _ = scene_of("login: [{methods: publickey}]\n", "alice")
+    found = log_in(ruleset, scene)
+    assert not found.admitted
+    assert (found.decision.reason, found.decision.decided_by) == ("no step of a login is done", "p.yaml:4")
+
+
+@pytest.mark.parametrize(
+    ("chain", "keys", "words"),
+    [
+        (("publickey",), 0, "alice has no keys, and publickey takes 1"),
+        (("publickey", "publickey"), 1, "alice has 1 key, and publickey+publickey takes 2"),
+        (("publickey", "password", "publickey", "publickey"), 2,
+         "alice has 2 keys, and publickey+password+publickey+publickey takes 3"),
+        (("certificate",), 2, "no authority of the file certifies alice for this account"),
+    ],
+)  # fmt: skip
+def test_who_has_too_few_keys_for_a_chain(chain: tuple[str, ...], keys: int, words: str) -> None:
+    ruleset, scene, held = scene_of("login: [{methods: publickey}]\n", "alice")
+    found = log_in(ruleset, replace(scene, chain=chain, keys=held[:keys]))
+    assert not found.admitted
+    assert (found.decision.reason, found.decision.decided_by) == (words, "p.yaml:4")
+
+
+def test_the_trace_of_a_login_that_stops_short_is_kept() -> None:
+    ruleset, scene, held = scene_of("login: [{who: bob, refuse: true}, {methods: publickey+password}]\n", "alice")
+    for chain in (("publickey",), ("publickey", "password", "totp")):
+        found = log_in(ruleset, replace(scene, chain=chain, keys=held[:1]), trace=True)
+        assert not found.admitted
+        trace = [(tried.entry, tried.matched) for tried in found.decision.trace]
+        assert trace == [("login entry 1", False), ("login entry 2", True)]
+        assert found.decision.decided_by == "p.yaml:11"
+    assert found.decision.reason == "publickey+password is enough alone, so that totp is not asked for"
+
+
+def test_a_certificate_is_told_to_machines_with_its_times() -> None:
+    ruleset, scene, held = scene_of("login: [{methods: certificate}]\n", "alice", "git")
+    until = datetime(2027, 1, 1, tzinfo=UTC)
+    said = Certificate("web", "alice", frozenset(["web"]), serial=7, not_after=until)
+    scene = replace(scene, chain=("certificate",), certificate=said)
+    found = plain(explain(ruleset, scene, Shell(), held, {}))
+    assert found["certificate"] == {
+        "authority": "web",
+        "key_id": "alice",
+        "principals": ["web"],
+        "extensions": [],
+        "serial": 7,
+        "not_before": None,
+        "not_after": "2027-01-01T00:00:00+00:00",
+        "options": [],
+    }
+    assert found["login"]["valid_until"] == "2027-01-01T00:00:00+00:00"
