@@ -9,10 +9,10 @@ from typing import Final, TypeAlias
 from pysshd.errors import DecodeError
 from pysshd.identity.fingerprints import fingerprint_of
 from pysshd.identity.host.calls import AskProgram, ProgramSaid
+from pysshd.identity.lines import narrowing_of
 from pysshd.identity.queue import HelperQueue
-from pysshd.patterns.key_options import KeyOptionsError, parse_options
 from pysshd.patterns.names import is_name
-from pysshd.patterns.narrowing import NO_NARROWING, Narrowing
+from pysshd.patterns.narrowing import Narrowing
 from pysshd.policy.people import KeyCommand, Person
 from pysshd.policy.ruleset import Ruleset
 from pysshd.policy.values import timezone
@@ -113,11 +113,8 @@ class AskedPeople:
     def _keys_in(self, said: ProgramSaid, command: KeyCommand, name: str) -> Iterator[tuple[str, Narrowing]]:
         for digest, number, options in said.keys:
             where = f"line {number} of what {command.program} printed for {name}"
-            try:
-                narrowing = parse_options(options, self._zone, where) if options else NO_NARROWING
-            except KeyOptionsError as error:
-                self._complain(f"{where} is passed over: {error}")
-            else:
+            narrowing = narrowing_of(options, self._zone, where, self._complain)
+            if narrowing is not None:
                 yield fingerprint_of(digest), narrowing
 
     def _joined(self, known: Known, said: Mapping[_Question, Said]) -> Known:

@@ -9,10 +9,10 @@ from typing import Final
 from pysshd.errors import DecodeError
 from pysshd.identity.fingerprints import fingerprint_of
 from pysshd.identity.host.calls import CheckPassword, Found, FoundAccount, LookUp, PasswordChecked
+from pysshd.identity.lines import narrowing_of
 from pysshd.identity.queue import HelperQueue
 from pysshd.identity.virtual import VirtualPeople
-from pysshd.patterns.key_options import KeyOptionsError, parse_options
-from pysshd.patterns.narrowing import NO_NARROWING, Narrowing
+from pysshd.patterns.narrowing import Narrowing
 from pysshd.policy.people import Person
 from pysshd.policy.query import UnixFacts
 from pysshd.policy.ruleset import Ruleset
@@ -144,19 +144,11 @@ class SystemPeople:
             assert source is not None
             if held.person in people and held.file < len(source.keys):
                 for digest, number, options in held.keys:
-                    said = self._said(options, f"{os.fsdecode(held.path)}:{number}")
+                    said = narrowing_of(options, self._zone, f"{os.fsdecode(held.path)}:{number}", self._complain)
                     if said is not None:
                         keys.setdefault(fingerprint_of(digest), []).append((held.person, source.keys[held.file], said))
         accounts = {one.name: _account(one, found.environment) for one in found.accounts}
         return Known(people, accounts, {key: tuple(held) for key, held in keys.items()}, fault)
-
-    def _said(self, options: str, where: str) -> Narrowing | None:
-        """What options in front of a key leave; None where they can not be kept."""
-        try:
-            return parse_options(options, self._zone, where) if options else NO_NARROWING
-        except KeyOptionsError as error:
-            self._complain(f"{where} is passed over: {error}")
-            return None
 
     async def key_holder(
         self, account: str, key: PublicKey, now: datetime, known: Known = NOTHING_KNOWN

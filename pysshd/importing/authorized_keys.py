@@ -16,6 +16,7 @@ from pysshd.importing.globbing import address_in
 from pysshd.importing.matching import Connection, host_matches
 from pysshd.importing.notes import Remarks
 from pysshd.patterns.hosts import AddressError
+from pysshd.patterns.key_options import SWITCHES
 from pysshd.policy.problems import Mark
 from pysshd.ssh.crypto.keys import KEY_TYPES, PublicKey, parse_public_key_line
 
@@ -187,8 +188,8 @@ def _unquoted(value: str | None) -> str | None:
 def _take(name: str, raw: str | None, read: _Options) -> None:
     if name not in _VALUED and raw is not None:
         read.fault = f"option {name} has a value, and takes none"
-    elif name in _FLAGS:
-        read.values.update(_FLAGS[name])
+    elif name in SWITCHES:
+        read.values.update(SWITCHES[name])
     elif name in _VALUED:
         value = _unquoted(raw)
         if value is None:
@@ -285,17 +286,6 @@ def _tunnel(value: str, read: _Options) -> None:
 
 
 _SOME: Final = IPv4Address("192.0.2.1")
-_FLAGS: Final[dict[str, dict[str, object]]] = {
-    "restrict": {"pty": False, "agent": False, "x11": False, "ports": False},
-    "pty": {"pty": True},
-    "no-pty": {"pty": False},
-    "agent-forwarding": {"agent": True},
-    "no-agent-forwarding": {"agent": False},
-    "x11-forwarding": {"x11": True},
-    "no-x11-forwarding": {"x11": False},
-    "port-forwarding": {"ports": True},
-    "no-port-forwarding": {"ports": False},
-}
 _VALUED: Final = {
     "command": _command,
     "from": _from,

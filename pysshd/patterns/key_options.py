@@ -210,7 +210,7 @@ def _tunnel(found: Narrowing, value: str, zone: tzinfo) -> Narrowing:
 
 
 _NOTHING: Final[dict[str, object]] = {}
-_FLAGS: Final[dict[str, dict[str, object]]] = {
+SWITCHES: Final[dict[str, dict[str, object]]] = {
     "restrict": {"pty": False, "agent": False, "x11": False, "ports": False},
     "pty": {"pty": True},
     "no-pty": {"pty": False},
@@ -220,6 +220,11 @@ _FLAGS: Final[dict[str, dict[str, object]]] = {
     "no-x11-forwarding": {"x11": False},
     "port-forwarding": {"ports": True},
     "no-port-forwarding": {"ports": False},
+}
+"""Options without a value, each with what is left then and what is not."""
+
+_FLAGS: Final[dict[str, dict[str, object]]] = {
+    **SWITCHES,
     "cert-authority": {"authority": True},
     # No ~/.ssh/rc is ever run.
     "user-rc": _NOTHING,

@@ -6,17 +6,15 @@ from collections.abc import Sequence as SequenceOf
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
-from pysshd.policy.bounds import Record as Recording
 from pysshd.policy.fields import name
 from pysshd.policy.fields_places import Place, address
 from pysshd.policy.fields_programs import Argv
 from pysshd.policy.include import Fragment, Part, includes_of, joined, stands_twice
 from pysshd.policy.model_authorities import AuthorityModel
-from pysshd.policy.model_bounds import check_limits
-from pysshd.policy.model_entries import DENY_ALL, DenyModel, GrantModel, LoginModel, RoleModel
+from pysshd.policy.model_combined import check_grant, check_role
+from pysshd.policy.model_entries import GrantModel, LoginModel, RoleModel
 from pysshd.policy.model_include import MAIN_ONLY, IncludeModel
 from pysshd.policy.model_settings import CryptoModel, LimitsModel, ServerModel, UserDefaultsModel, UserModel
-from pysshd.policy.model_sftp import check_sftp
 from pysshd.policy.model_sources import SourceModel, check_source
 from pysshd.policy.model_tests import CaseModel
 from pysshd.policy.nodes import Broken, Mapping, Node, Scalar
@@ -336,22 +334,8 @@ class _Reader:
                 self._report.error(key.mark, f"role {show(key.text)} is built in, and its name is reserved")
             role = read(RoleModel, value, self._report)
             if role is not None:
-                self._check_role(role)
+                check_role(role, self._report)
             self._document.roles.setdefault(key.text, (key.mark, role))
-
-    def _check_role(self, role: RoleModel) -> None:
-        programs = (role.shell, role.exec_, role.forced, role.subsystems)
-        if role.confined and all(program is None for program in programs):
-            self._report.error(role.mark_of("confined"), "confined without shell, exec, forced or subsystems confines "
-                                                         "nothing")  # fmt: skip
-        if role.forced is not None and role.signals is not None:
-            self._report.error(role.mark_of("signals"), "signals beside forced: a forced command takes no signals")
-        if role.forced is not None and role.env is not None and role.env.accept is not None:
-            self._report.error(role.env.mark_of("accept"), "accept beside forced: a forced command takes no variables "
-                                                           "of the client", "use set")  # fmt: skip
-
-        if role.sftp is not None:
-            check_sftp(role.sftp, self._report, denies=False)
 
     def _grants(self, node: Node) -> None:
         of_file = f" of {self._fragment.name}" if self._fragment is not None else ""
@@ -359,7 +343,7 @@ class _Reader:
             grant = read(GrantModel, item, self._report, self._document.loose)
             if grant is None:
                 continue
-            if not self._check_grant(grant):
+            if not check_grant(grant, self._report):
                 self._document.loose.append(grant)
                 continue
             own = grant.name.text if grant.name is not None else f"grant {number}{of_file}"
@@ -369,42 +353,6 @@ class _Reader:
                 self._named.setdefault(own, grant.name.mark)
             self._document.grants.append(grant)
             self._document.grant_names.append(own)
-
-    def _check_grant(self, grant: GrantModel) -> bool:
-        effects = [grant.roles or grant.allow, grant.deny, grant.bound]
-        if sum(effect is not None for effect in effects) != 1:
-            self._report.error(grant.mark, "a grant has one effect: roles or allow (or both), deny, or bound")
-            return False
-        if effects[0] is None and (grant.limits is not None or grant.record is not None):
-            key = "limits" if grant.limits is not None else "record"
-            self._report.error(grant.mark_of(key), f"{key} beside {'deny' if grant.deny is not None else 'bound'}, "
-                                                   "expected it beside roles or allow, or inside of bound")  # fmt: skip
-        for one in (grant, grant.bound):
-            if one is not None and one.record == Recording.OFF:
-                self._report.warning(one.mark_of("record"), "record: off never matters: the strongest counts, and "
-                                                            "nothing is recorded where nobody asks for it")  # fmt: skip
-        for limits in (grant.limits, grant.bound.limits if grant.bound is not None else None):
-            check_limits(limits or (), self._report)
-        if grant.allow is not None:
-            self._check_role(grant.allow)
-        if grant.deny is not None and grant.deny is not DENY_ALL:
-            self._check_deny(grant.deny)
-        return True
-
-    def _check_deny(self, deny: DenyModel) -> None:
-        if deny.confined:
-            self._report.error(
-                deny.mark_of("confined"), "confined in a deny: it is no permission, and can not be denied"
-            )
-        if deny.env is not None and deny.env.set_ is not None:
-            self._report.error(deny.env.mark_of("set"), "set in a deny: it is no permission, and can not be denied")
-        for key in ("umask", "working_folder"):
-            if getattr(deny, key) is not None:
-                self._report.error(deny.mark_of(key), f"{key} in a deny: it is no permission, and can not be denied")
-        if deny.signals == ():
-            self._report.error(deny.mark_of("signals"), "signals: none in a deny denies nothing")
-        if deny.sftp is not None:
-            check_sftp(deny.sftp, self._report, denies=True)
 
     def _tests(self, node: Node) -> None:
         for item in check(node, listed, self._report) or ():
