@@ -245,7 +245,7 @@ def _requests(atom: Atom, session: Session) -> Iterator[Request]:
         yield from requests_of(item)
     elif atom.kind == "pty":
         yield Pty("xterm")
-    elif atom.kind == "signals":
+    else:
         yield from (Signal(str(item), running) for running in (Shell(), Exec(b"id"), Exec(b"x")))
 
 

@@ -164,9 +164,13 @@ def _certifies(side: Side, person: Person, account: str, step: Factor) -> bool:
     """Whether a certificate makes this person stand on the account."""
     said = step.certificate
     authority = side.ruleset.authorities.get(said.authority) if said is not None else None
-    if said is None or authority is None or person.guests is not None or authority.names(said) != person.name:
-        return False
-    return authority.admits(account, said.principals)
+    return (
+        said is not None
+        and authority is not None
+        and person.guests is None
+        and authority.names(said) == person.name
+        and authority.admits(account, said.principals)
+    )
 
 
 def with_steps(case: Case, person: Person | None, steps: Sequence[Factor]) -> Case:

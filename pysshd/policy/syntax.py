@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from pysshd.policy.problems import Mark
 
@@ -12,22 +12,6 @@ _SLOT: Final = re.compile(r"\{\w+\}$")
 _SLASHES: Final = re.compile(r"(?:^|\s)//(?:\s|$)")
 _DASH: Final = re.compile(r" *-[^\s-]")
 _CLOSES: Final = {"{": "}", "[": "]"}
-
-
-class Marked(Protocol):
-    """An error of the parser: what was being read and what was found, with the places of both."""
-
-    @property
-    def context(self) -> str | None: ...
-
-    @property
-    def context_mark(self) -> Any: ...
-
-    @property
-    def problem(self) -> str | None: ...
-
-    @property
-    def problem_mark(self) -> Any: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,11 +135,13 @@ _RULES: Final[tuple[tuple[str, str, str, _Hint, bool], ...]] = (
 )  # fmt: skip
 
 
-def syntax_error(file: str, lines: Sequence[str], error: Marked) -> tuple[Mark, str, str]:
-    """Where a file is no YAML, what is wrong there, and what to do."""
-    context, problem = error.context or "", error.problem or ""
-    place = error.problem_mark or error.context_mark
-    fault = Fault(lines, _place(error.context_mark or place), _place(place))
+def syntax_error(file: str, lines: Sequence[str], error: object) -> tuple[Mark, str, str]:
+    """Where a file is no YAML, what is wrong there, and what to do. error: the parser's, with places or without."""
+    context, problem, at, begun = (
+        getattr(error, name, None) for name in ("context", "problem", "problem_mark", "context_mark")
+    )
+    context, problem, place = context or "", problem or "", at or begun
+    fault = Fault(lines, _place(begun or place), _place(place))
     for wanted_context, wanted_problem, message, hint, at_context in _RULES:
         if wanted_context in context and wanted_problem in problem:
             said = hint if isinstance(hint, str) else hint(fault)

@@ -227,14 +227,11 @@ def _build(source: Source, report: Report, nodes: Nodes, sections: Sections) -> 
             for event in yaml.parse(sections.text, Loader=_LOADER):
                 if not builder.feed(event):
                     return None
-        except yaml.MarkedYAMLError as error:
+        except yaml.YAMLError as error:
             mark, message, hint = syntax_error(source.file, source.lines, error)
             report.error(mark, message, hint)
             if not sections.lose(mark.line - 1):
                 return None
-        except yaml.YAMLError:
-            report.error(Mark(source.file, 0, 0), "the file is not YAML")
-            return None
         else:
             return builder
     return None

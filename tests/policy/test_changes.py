@@ -70,7 +70,7 @@ def test_localhost_is_explained_at_its_addresses(permitted: str, by: str | None)
     assert found.allowed == (by is not None)
     if by is not None:
         assert found.decision is not None
-        assert found.decision.reason == f"db permits it by forward: {{local: {by}}} (p.yaml:9)"
+        assert found.decision.reason == f"db permits it by forward: {{local: {by}}}"
 
 
 def test_where_its_addresses_are_answered_otherwise_localhost_has_no_answer() -> None:

@@ -417,3 +417,29 @@ def test_guests() -> None:
     old, new = (f"{login}grants: [{entries}]\n" for entries in (f"{allow}, {deny}", allow))
     assert gained(old, new, guests, guests) == {("visitor", "exec: ls (confined)")}
     assert gained(new, old, guests, guests) == set()
+
+
+HOST = """\
+version: 1
+server: {accounts: system%s}
+sources: [{system: {min_uid: 1000}, keys: [{authorized_keys: ~/.ssh/authorized_keys}]}]
+grants: [{allow: {shell: true}}]
+"""
+
+
+def test_another_time_zone_may_let_keys_of_the_host_in_for_longer() -> None:
+    paris, utc = HOST % ", timezone: Europe/Paris", HOST % ", timezone: UTC"
+    found = difference(side(paris, "old.yaml"), side(utc, "new.yaml"))
+    assert told(found.gained) == {("everyone", "keys of the host until a time of UTC, where their options say none")}
+    assert difference(side(utc, "old.yaml"), side(utc, "new.yaml")) == Difference((), ())
+
+
+def test_whom_the_new_policy_knows_by_a_program_alone_is_compared_as_somebody_it_may_know() -> None:
+    asking = PEOPLE.partition("users:")[0] + (
+        'sources: [{command: [/usr/bin/keys-of, "{user}"]}]\nusers: {alice: {groups: [ops, dba]}}\n'
+    )
+    grant = "grants: [{who: bob, allow: {exec: ls, confined: true}}]\n"
+    found = difference(side(PEOPLE, "old.yaml"), side(asking + grant, "new.yaml"))
+    named = {change.people for change in found.gained if change.what.startswith("exec: ls")}
+    assert all("bob" in " ".join(people) and people != ("bob",) for people in named)
+    assert named

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pysshd.policy.diff import CERTIFIED, Change, Difference, difference
 from pysshd.policy.diff_certificates import WORDS_MAX
 from pysshd.policy.diff_sessions import Side
+from pysshd.policy.keyfiles import parse_key_file
 from pysshd.policy.load import load_text
 from pysshd.policy.problems import PolicyError
 from pysshd.policy.query import Exec, Facts, Login, Pty, Request, Step
@@ -309,3 +310,14 @@ def test_the_certificates_that_are_drawn_do_differ() -> None:
     draw()
     assert min(seen.values()) > 10
     assert sum(shown) > 10, (sum(shown), seen)
+
+
+def test_an_authority_with_a_file_of_two_keys_is_one() -> None:
+    text = f'version: 1\nusers: {{alice: {{keys: ["{KEYS[0]}"]}}}}\n' + (
+        "authorities: {staff: {keys: [{file: ca.pub}]}}\n"
+        "login: [{methods: certificate}]\ngrants: [{who: alice, allow: {exec: ls, confined: true}}]\n"
+    )
+    files = {"ca.pub": parse_key_file(f"{KEYS[1]}\n{KEYS[2]}\n".encode())}
+    one = load_text(text, "p.yaml", language=True, key_files=files)
+    both = Side(one.ruleset, one.key_files), Side(one.ruleset, one.key_files)
+    assert difference(*both) == Difference((), ())

@@ -1,5 +1,6 @@
 """Included files on a disk: who may own and write them and the folders on the way; nothing comes in between."""
 
+import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -310,3 +311,18 @@ def test_nothing_is_left_open(house: Path) -> None:
     next(IncludedFiles(UIDS).find(f"{house}/*"))
     assert len(list(Path("/proc/self/fd").iterdir())) == before
     house.chmod(0o700)
+
+
+def test_too_few_descriptors_to_look_are_told_of(house: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever stands in the way of reading, nothing is taken to be missing."""
+    opened, missing = os.open, [""]
+
+    def full(path: str, flags: int, *mode: int, dir_fd: int | None = None) -> int:
+        if path == missing[0]:
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        return opened(path, flags, *mode, dir_fd=dir_fd)
+
+    monkeypatch.setattr(os, "open", full)
+    for name, said in ((".", "the folder can not be read: "), ("alice.yaml", "it can not be opened: ")):
+        missing[0] = name
+        assert any(said + os.strerror(errno.EMFILE) in text for text in refused(house))

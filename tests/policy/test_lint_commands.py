@@ -38,6 +38,7 @@ def told(item: str) -> str:
         ('"sudo vim *"', "whoever uses vim starts other programs"),
         ("vi", "whoever uses vi"),
         ('"less /var/log/x"', "whoever uses less"),
+        ("'less /var/log/{user}.log'", "whoever uses less"),
         ('"find / *"', "find starts other programs where its words say so"),
         ('"ssh -q *"', "ssh starts"),
         ('"docker *"', "docker starts"),

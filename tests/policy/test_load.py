@@ -84,7 +84,7 @@ def test_texts_lists_and_mappings_are_counted(monkeypatch: pytest.MonkeyPatch) -
     load_text("version: 1\ngroups: a\n")  # the whole, two names and two values
     with pytest.raises(PolicyError) as caught:
         load_text("version: 1\ngroups: [a]\n", "p.yaml")
-    assert str(caught.value) == "p.yaml:2:10: the document has more than 5 texts, lists and mappings"
+    assert str(caught.value) == "p.yaml:2:10: the policy has more than 5 texts, lists and mappings"
 
 
 def test_the_longest_text(monkeypatch: pytest.MonkeyPatch) -> None:

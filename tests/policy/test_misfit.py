@@ -1,5 +1,6 @@
 """Why the nearest permission does not permit a request, and what keeps somebody from an account."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from typing import Any
@@ -8,11 +9,11 @@ import pytest
 
 from pysshd.policy.explain import plain
 from pysshd.policy.load import load_text
-from pysshd.policy.misfit import Misfit
+from pysshd.policy.misfit import Misfit, nearest
 from pysshd.policy.misfit_words import exec_fault, is_of_program
-from pysshd.policy.query import Exec
+from pysshd.policy.query import Exec, Global
 from pysshd.policy.rights import ExecRight
-from tests.policy.support import HASH, KEYS, PEOPLE
+from tests.policy.support import HASH, KEYS, PEOPLE, facts
 from tests.policy.test_explain import explained
 
 POLICY = """\
@@ -285,3 +286,9 @@ def test_for_machines() -> None:
     assert answer["grant"] == "looks"
     assert answer["where"].startswith("p.yaml:")
     assert plain(explained("shell", policy=POLICY))["nearest"] is None
+
+
+def test_nothing_is_near_what_every_policy_decides_alike() -> None:
+    ruleset = load_text(PEOPLE + POLICY, "p.yaml", language=True).ruleset
+    asked = replace(facts(), holder=ruleset.people["alice"])
+    assert nearest(ruleset, asked, Global("keepalive@openssh.com")) is None

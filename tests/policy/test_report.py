@@ -137,12 +137,16 @@ def test_problems_stand_in_the_order_of_the_file() -> None:
     report.error(mark(1, 1, "o.yaml"), "elsewhere")
     report.error(mark(2, 3), "e", "again")
     assert [(one.severity, one.message, one.hint, one.source_line) for one in report.problems] == [
-        ("error", "elsewhere", "", ""),
         ("unserved", "key 'x' is not served yet by this version", "", "one"),
         ("failed", "f", "", "one"),
         ("error", "e", "do it", "two"),
         ("warning", "w", "", "two"),
+        ("error", "elsewhere", "", ""),
     ]
+    assert report.problems[2].plain() == {
+        "file": "p.yaml", "line": 2, "column": 3, "severity": "error", "message": "e", "hint": "do it",
+        "source_line": "two",
+    }  # fmt: skip
     assert (report.errors, report.refused) == (2, True)
 
 

@@ -108,5 +108,21 @@ def test_a_certificate_is_told_to_machines_with_its_times() -> None:
         "not_before": None,
         "not_after": "2027-01-01T00:00:00+00:00",
         "options": [],
+        "narrowing": {
+            "command": None,
+            "sources": [],
+            "expires": None,
+            "opens": None,
+            "listens": None,
+            "pty": True,
+            "agent": True,
+            "x11": True,
+            "ports": True,
+            "environment": [],
+            "authority": False,
+            "principals": None,
+            "where": "",
+        },
+        "signer": "",
     }
     assert found["login"]["valid_until"] == "2027-01-01T00:00:00+00:00"

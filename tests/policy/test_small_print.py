@@ -54,7 +54,8 @@ def test_options_of_borg(option: str, allowed: bool) -> None:
 
 @pytest.mark.parametrize("path", ["/srv//x", "/srv/./x", "/srv/../x", "srv/x", "./srv", "//srv"])
 def test_a_folder_has_one_form(path: str) -> None:
-    expected = f"found {path!r}, expected an absolute path without empty parts, '.' and '..'"
+    forms = "expected an absolute path, or one that begins with {home}, without empty parts, '.' and '..'"
+    expected = f"found {path!r}, {forms}"
     for item in (f"{{profile: git, paths: {path}}}", f"[tail, {{path_under: {path}}}]"):
         assert expected in messages(f"grants: [{{who: alice, allow: {{exec: [{item}], confined: true}}}}]\n")
 
@@ -80,7 +81,8 @@ def test_a_key_that_stands_twice_for_one_person() -> None:
 def test_limits_of_a_bound_are_for_whatever_else_is_granted() -> None:
     """That the grant itself permits nothing is what a bound is."""
     text = "grants:\n  - {name: all, bound: {limits: [{sessions: 2}, {forwards: 1}, {files: 3}, {file_size: 1MiB}]}}\n"
-    text += "  - {who: alice, allow: {shell: true, confined: true}}\n"
+    text += "  - {who: alice, allow: {exec: ls, confined: true, sftp: {mounts: {/: /srv}, paths: {/: list}}, "
+    text += "forward: {local: 'db.corp:5432'}}}\n"
     found = load_text(PEOPLE + text, "p.yaml", language=True).warnings
     assert [one.message for one in found if one.severity == "warning"] == []
 
