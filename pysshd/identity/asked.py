@@ -1,7 +1,7 @@
 """People of whom a program of the administrator's has keys, beside whoever is known without it."""
 
 import asyncio
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Hashable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, TypeAlias
@@ -108,14 +108,16 @@ class AskedPeople:
         if said.fault:
             self._complain(f"program {command.program} ({command.where}) says no keys: {said.fault}")
             return said.fault
-        return tuple(self._keys_in(said, command, question.name))
+        return tuple([held async for held in self._keys_in(said, command, question.name)])
 
-    def _keys_in(self, said: ProgramSaid, command: KeyCommand, name: str) -> Iterator[tuple[str, Narrowing]]:
+    async def _keys_in(self, said: ProgramSaid, command: KeyCommand, name: str) -> AsyncIterator[tuple[str, Narrowing]]:
         for digest, number, options in said.keys:
             where = f"line {number} of what {command.program} printed for {name}"
             narrowing = narrowing_of(options, self._zone, where, self._complain)
             if narrowing is not None:
                 yield fingerprint_of(digest), narrowing
+            if options:
+                await asyncio.sleep(0)  # reading them takes a while, and others are waiting
 
     def _joined(self, known: Known, said: Mapping[_Question, Said]) -> Known:
         """`known`, with what was said."""

@@ -11,7 +11,7 @@ RunHelper = Callable[[bytes], Awaitable[bytes]]
 """Starts one helper process, gives it the question, and brings its answer; filled by the daemon. Cancelled: killed."""
 
 QUEUE_MAX: Final = 256
-"""Questions that may wait; more are refused after as long as an answer takes."""
+"""Questions that may wait. Of more, whoever has the most of them loses one; refused is as late as an answer comes."""
 
 LATENCY_GUESS: Final = 0.25
 """Seconds that the first answer is taken to need, while none has been seen."""
@@ -20,7 +20,8 @@ LATENCY_GUESS: Final = 0.25
 class HelperQueue:
     """Asks helpers, at most `helpers` at once.
 
-    Peers take turns: one that asks a hundred times waits behind its own questions, not before those of the others.
+    Peers take turns: one that asks a hundred times waits behind its own questions, not before those of the others. Nor
+    does it keep them out: in a full queue its newest question gives way to those of whoever has fewer.
     what: the kind of helper, for the log. deadline: seconds that one may take.
     """
 
@@ -42,7 +43,7 @@ class HelperQueue:
         self._deadline = deadline
         self._complain = complain
         self._latency = LATENCY_GUESS
-        self._lines: OrderedDict[Hashable, deque[asyncio.Future[None]]] = OrderedDict()
+        self._lines: OrderedDict[Hashable, deque[asyncio.Future[bool]]] = OrderedDict()
 
     @property
     def waiting(self) -> int:
@@ -54,12 +55,12 @@ class HelperQueue:
 
         Cancelling it gives its place up.
         """
-        if self._free == 0 and self.waiting >= self._room:
+        started = self._clock.monotonic()
+        full = self._free == 0 and self.waiting >= self._room
+        if (full and not self._make_room(peer)) or not await self._turn(peer):
             self._complain(f"{self._what} queue is full; a {self._what} was refused unseen")
             await asyncio.sleep(self._latency)
             return None
-        started = self._clock.monotonic()
-        await self._turn(peer)
         try:
             async with asyncio.timeout(self._deadline):
                 return await self._run_helper(question)
@@ -72,18 +73,30 @@ class HelperQueue:
             self._release()
         return None
 
-    async def _turn(self, peer: Hashable) -> None:
+    def _make_room(self, peer: Hashable) -> bool:
+        """Take the newest question of whoever has the most; not where this peer would then have no fewer."""
+        longest = max(self._lines.values(), key=len, default=deque())
+        if len(longest) <= len(self._lines.get(peer, ())) + 1:
+            return False
+        turn = longest.pop()
+        if not turn.done():
+            turn.set_result(False)
+        return True
+
+    async def _turn(self, peer: Hashable) -> bool:
+        """Wait for a helper; False where the place was given to another peer."""
         if self._free:
             self._free -= 1
-            return
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            return True
+        turn: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         line = self._lines.setdefault(peer, deque())
         line.append(turn)
         try:
-            await turn
+            return await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
-                self._release()  # the helper was ours already, so the next in line has it
+                if turn.result():
+                    self._release()  # the helper was ours already, so the next in line has it
             elif turn in line:
                 line.remove(turn)
                 if not line and self._lines.get(peer) is line:
@@ -98,6 +111,6 @@ class HelperQueue:
             if line:
                 self._lines[peer] = line  # its next question is behind everybody else's
             if not turn.done():
-                turn.set_result(None)
+                turn.set_result(True)
                 return
         self._free += 1

@@ -64,14 +64,13 @@ def parse_source_list(text: str) -> SourceList:
         pattern = item[negated:].lower()
         if not pattern or pattern != pattern.strip() or "!" in pattern:
             raise SourceListError(f"{item!r} is no pattern of addresses")
-        if not _of_addresses(pattern):
-            if negated:
-                raise SourceListError(f"{item!r} leaves out a name, and no name of a host is looked up")
-            continue
-        if _WILD.isdisjoint(pattern):
-            networks[negated].append(_prefix(pattern))
-        else:
+        network = _network(pattern) if _WILD.isdisjoint(pattern) else None
+        if network is not None:
+            networks[negated].append(network)
+        elif _is_form(pattern):
             forms[negated].append(parse_glob(pattern))
+        elif negated:
+            raise SourceListError(f"{item!r} leaves out a name, and no name of a host is looked up")
     if not (networks[False] or forms[False]):
         raise SourceListError(f"{text!r} holds for no address: no name of a host is looked up")
     return SourceList(
@@ -79,17 +78,20 @@ def parse_source_list(text: str) -> SourceList:
     )
 
 
-def _of_addresses(pattern: str) -> bool:
-    """Whether a pattern is one of addresses; else it is one of names."""
-    if "/" in pattern or pattern.strip(STAR) == "":
-        return True
-    if not _WILD.isdisjoint(pattern):
-        return _OF_ADDRESSES.issuperset(pattern) and not _SURE.isdisjoint(pattern)
-    try:
-        parse_network(pattern)
-    except AddressError:
+def _is_form(pattern: str) -> bool:
+    """Whether a pattern is one of the texts of addresses; else it is one of names, or a name."""
+    if _WILD.isdisjoint(pattern):
         return False
-    return True
+    of_addresses = _OF_ADDRESSES.issuperset(pattern) and not _SURE.isdisjoint(pattern)
+    return of_addresses or "/" in pattern or pattern.strip(STAR) == ""
+
+
+def _network(pattern: str) -> Network | None:
+    """The prefix that a pattern without wildcards is; None where it is the name of a host."""
+    try:
+        return parse_network(pattern)
+    except AddressError:
+        return _prefix(pattern) if "/" in pattern else None
 
 
 def _prefix(text: str) -> Network:

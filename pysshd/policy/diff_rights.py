@@ -10,21 +10,26 @@ from typing import Final, TypeGuard
 from pysshd.patterns.globs import Glob, common_text
 from pysshd.patterns.inclusion import glob_within, words_meet, words_touched, words_within
 from pysshd.patterns.names import BREAK, SIGNALS
-from pysshd.patterns.words import WordsError, quote, split_words
+from pysshd.patterns.words import WordPattern, WordsError, quote, split_words
+from pysshd.policy import profiles
+from pysshd.policy.decide_sftp import is_scp
 from pysshd.policy.diff_net import net_denied, net_meets, net_touched, net_within
 from pysshd.policy.diff_sftp import sftp_title, sftp_within
 from pysshd.policy.query import Exec
 from pysshd.policy.rights import ExecRight, ForcedRight, Rights, SetRight, ShellRight, SubsystemRight
 from pysshd.policy.rights_net import ConnectRight, ListenRight, NetRight, PlainRight, SocketRight
-from pysshd.policy.rights_sftp import SftpRight
+from pysshd.policy.rights_sftp import SUBSYSTEM, SftpRight
 from pysshd.policy.ruleset import Grant
 from pysshd.policy.templates import SLOTS
 
-PLAIN: Final = frozenset(["runs", "pty", "accept", "sets", "signals", "net"])
-"""The kinds of which is known that a deny of one never touches a permission of another one."""
+APART: Final = frozenset(["runs", "pty", "accept", "sets", "signals", "net", "sftp"])
+"""The kinds of which is known that a deny of one never touches a permission of another one, but for what opens SFTP."""
 
 _ODD_SLOTS: Final = frozenset(SLOTS) - {"user", "account"}
 """Slots that one person of one account may fill with other words under another policy."""
+
+_SCP: Final = ("scp", "-f", "/")
+"""What an scp client asks for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,9 +207,10 @@ def _is_told(right: ExecRight) -> bool:
 def meets(permitted: Atom, deny: Atom) -> bool:
     """Whether a deny may touch a request that is permitted."""
     if permitted.kind != deny.kind:
-        told = {permitted.kind, deny.kind} <= PLAIN | {"sftp"}
+        if not {permitted.kind, deny.kind} <= APART:
+            return True
         # The subsystem of SFTP, and scp, are asked for as what runs.
-        return not told or (permitted.kind, deny.kind) == ("sftp", "runs")
+        return (permitted.kind, deny.kind) == ("sftp", "runs") and _opens_sftp(deny.item)
     a, b = permitted.item, deny.item
     if isinstance(a, Glob) and isinstance(b, Glob):
         return common_text(a, b) is not None
@@ -218,6 +224,20 @@ def meets(permitted: Atom, deny: Atom) -> bool:
         return _exec_meets(a, b)
     known = (ShellRight, ExecRight, SubsystemRight)
     return not (isinstance(a, known) and isinstance(b, known)) or type(a) is type(b)
+
+
+def _opens_sftp(denied: object) -> bool:
+    """Whether a deny of what runs may touch the subsystem of SFTP, or what an scp client asks for."""
+    if isinstance(denied, ShellRight | SubsystemRight):
+        return isinstance(denied, SubsystemRight) and denied.name == SUBSYSTEM
+    if not isinstance(denied, ExecRight) or denied.is_any:
+        return True
+    if denied.literal is not None:
+        return is_scp(_split(denied.literal))
+    if denied.profile is not None:
+        return profiles.concerns(denied.profile, _SCP)
+    program = next(iter(denied.words.words if denied.words is not None else ()), None)
+    return not isinstance(program, WordPattern) or program.glob.matches(_SCP[0])
 
 
 def _exec_meets(permitted: ExecRight, deny: ExecRight) -> bool:

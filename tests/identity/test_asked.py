@@ -122,6 +122,30 @@ def test_nobody_is_asked_about_what_is_no_name(account: str) -> None:
     assert programs.asked == []
 
 
+def test_between_two_lines_with_options_others_have_their_turn() -> None:
+    """What somebody wrote in front of many keys holds up nobody else's login."""
+    programs = Programs({("/bin/keys", "zoe"): [OWN, SHARED, FILE, STRANGE]}, options="no-pty")
+    made = people(programs)
+    turns: list[int] = []
+
+    async def both() -> int:
+        asking = asyncio.ensure_future(made.look_up("zoe", None))
+        while not programs.asked:
+            await asyncio.sleep(0)
+        while not asking.done():
+            turns.append(1)
+            await asyncio.sleep(0)
+        return len((await asking).keys)
+
+    assert asyncio.run(both()) == 4
+    with_options = len(turns)
+    turns.clear()
+    programs.asked.clear()
+    programs.options = ""
+    assert asyncio.run(both()) == 4
+    assert with_options - len(turns) == 4
+
+
 def test_everyone_who_may_have_an_account_is_asked_about() -> None:
     programs = Programs({("/bin/keys", "alice"): [OWN], ("/bin/keys", "git"): [SHARED]})
     made = people(programs)

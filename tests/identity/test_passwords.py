@@ -128,6 +128,76 @@ def test_a_full_queue_refuses_after_as_long_as_a_check_takes() -> None:
     run(test)
 
 
+@pytest.mark.security("S70")
+def test_one_peer_that_fills_the_queue_keeps_nobody_out() -> None:
+    async def test() -> None:
+        said: list[str] = []
+        helpers = Helpers(0.01)
+        line = queue(helpers.run, said, helpers=1, waiting=6)
+        greedy = [asyncio.create_task(line.check(PHC, b"wrong", "greedy")) for _ in range(9)]
+        await asyncio.sleep(0)
+        assert line.waiting == 6
+        others = [asyncio.create_task(line.check(PHC, b"right", peer)) for peer in ("a", "b", "a", "b")]
+        await asyncio.sleep(0)
+        assert line.waiting == 6
+        # Everybody has two by now, so that nobody's place is anybody else's.
+        assert not await line.check(PHC, b"right", "b")
+        assert await asyncio.gather(*others) == [True] * 4
+        assert await asyncio.gather(*greedy) == [False] * 9
+        assert helpers.asked.count(b"wrong") == 3
+        assert len(said) == 7
+        assert line.waiting == 0
+        assert await line.check(PHC, b"right")
+
+    run(test)
+
+
+def test_a_newcomer_takes_the_place_of_the_newest() -> None:
+    async def test() -> None:
+        helpers = Helpers(0.01)
+        line = queue(helpers.run, helpers=1, waiting=3)
+        names = [b"running", b"first", b"second", b"third"]
+        tasks = [asyncio.create_task(line.check(PHC, name, "greedy")) for name in names]
+        await asyncio.sleep(0)
+        await line.check(PHC, b"other", "other")
+        await asyncio.gather(*tasks)
+        assert sorted(helpers.asked) == sorted([*names[:3], b"other"])
+
+    run(test)
+
+
+def test_no_room_at_all() -> None:
+    async def test() -> None:
+        line = queue(Helpers(0.01).run, helpers=1, waiting=0)
+        found = await asyncio.gather(*(line.check(PHC, b"right", peer) for peer in range(3)))
+        assert found == [True, False, False]
+
+    run(test)
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_leaving_while_ones_place_is_given_away(late: bool) -> None:
+    async def test() -> None:
+        helpers = Helpers(0.01)
+        line = queue(helpers.run, helpers=1, waiting=2)
+        tasks = [asyncio.create_task(line.check(PHC, b"right", "greedy")) for _ in range(3)]
+        await asyncio.sleep(0)
+        other = asyncio.create_task(line.check(PHC, b"right", "other"))
+        if late:
+            asyncio.get_running_loop().call_soon(tasks[2].cancel)
+        else:
+            tasks[2].cancel()
+        found = await asyncio.gather(*tasks, other, return_exceptions=True)
+        assert [one is True for one in found] == [True, True, False, True]
+        assert line.waiting == 0
+        # No helper was lost, and none made up.
+        helpers.most = 0
+        assert all(await asyncio.gather(*(line.check(PHC, b"right", peer) for peer in "ab")))
+        assert helpers.most == 1
+
+    run(test)
+
+
 def test_a_helper_that_hangs_is_ended_and_its_place_is_free_again() -> None:
     async def test() -> None:
         said: list[str] = []

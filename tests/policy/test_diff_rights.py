@@ -5,13 +5,14 @@ from dataclasses import dataclass, replace
 import pytest
 
 from pysshd.patterns.globs import parse_glob
-from pysshd.patterns.words import split_words
+from pysshd.patterns.words import WordsPattern, split_words
+from pysshd.policy.decide import decide
 from pysshd.policy.diff_rights import Atom, atoms, commands, meets, odd_slots, title, touched_by, variables, within
 from pysshd.policy.load import load_text
-from pysshd.policy.query import Exec
+from pysshd.policy.query import Exec, Query, Subsystem
 from pysshd.policy.rights import ExecRight
 from pysshd.policy.ruleset import Grant, Ruleset
-from tests.policy.support import PEOPLE, load
+from tests.policy.support import PEOPLE, facts, load
 
 SHOWN = {
     "shell": "shell: true",
@@ -121,16 +122,57 @@ def test_a_kind_that_is_not_known_is_the_same_or_not() -> None:
     assert title("new_kind", 3) == "new-kind: 3"
 
 
+OPENS_SFTP = {
+    "shell: true": False,
+    "forced: [serve]": True,
+    "subsystems: sftp": True,
+    "subsystems: mail": False,
+    "exec: any": True,
+    "exec: ls": False,
+    'exec: "s?p -f *"': True,
+    "exec: {literal: scp -f /a}": True,
+    "exec: {literal: 'ls; scp -f /a'}": False,
+    "exec: {profile: scp, paths: [/srv]}": True,
+    "exec: {profile: git, paths: [/srv]}": False,
+}
+"""What is denied, and whether that touches what opens SFTP."""
+
+SFTP = "sftp: {mounts: {/: /srv}, paths: {/: [list, download]}}"
+
+
+def rules(*grants: str) -> Ruleset:
+    return load_text(
+        f"{PEOPLE}grants:\n" + "".join(f"  - {{who: alice, {one}}}\n" for one in grants), language=True
+    ).ruleset
+
+
+def first(text: str) -> Atom:
+    return next(atoms(grant_of(rules(f"allow: {{{text}}}"))))
+
+
+@pytest.mark.parametrize(("denied", "touches"), OPENS_SFTP.items())
+def test_a_deny_of_what_runs_beside_sftp(denied: str, touches: bool) -> None:
+    """Held against decisions too, so that a deny of the old policy is never overlooked."""
+    both = rules(f"allow: {{{SFTP}}}", f"deny: {{{denied}}}")
+    sftp, deny = (next(atoms(grant)) for grant in both.grants)
+    assert meets(sftp, deny) is touches
+    opening = (Subsystem("sftp"), Exec(b"scp -f /a"), Exec(b"scp -r -t /srv/x"))
+    closed = [one for one in opening if not decide(both, Query(facts("alice"), one)).allowed]
+    assert bool(closed) is touches
+
+
+def test_a_deny_of_words_of_no_form_that_is_known_counts() -> None:
+    right = ExecRight("?", confined=False, where="", words=WordsPattern("?", ()))
+    assert meets(first(SFTP), Atom("runs", right, ATOMS["ls"].grant))
+
+
 def test_a_deny_of_another_kind_touches_what_runs_alone() -> None:
-    """SFTP is asked for as a subsystem, so that a deny of one may touch it; nothing else is of two kinds."""
-    people = "grants: [{who: alice, allow: {%s}}]\n"
-    sftp, agent = (
-        next(atoms(load_text(PEOPLE + people % text, language=True).ruleset.grants[0]))
-        for text in ("sftp: {mounts: {/: /srv}, paths: {/: [list]}}", "agent: true")
-    )
-    assert meets(sftp, ATOMS["sftp"])
-    for one, other in ((sftp, agent), (agent, sftp), (ATOMS["ls"], sftp), (ATOMS["pty"], sftp), (agent, ATOMS["ls"])):
-        assert not meets(one, other)
+    """SFTP is asked for as what runs, so that a deny of one may touch it; nothing else is of two kinds."""
+    kinds = [first(SFTP), first("agent: true"), first("forward: {local: 'a:1'}"),
+             *(ATOMS[name] for name in ("any", "pty", "LC", "INT", "set"))]  # fmt: skip
+    for one in kinds:
+        touching = [other.kind for other in kinds if other.kind != one.kind and meets(one, other)]
+        assert touching == (["runs"] if one.kind == "sftp" else [])
 
 
 def test_slots_that_others_may_fill() -> None:

@@ -17,6 +17,9 @@ LINES_MAX: Final = 4096
 NOTES_MAX: Final = 8
 """Lines that are complained of one by one."""
 
+OPTIONS_SIZE_MAX: Final = 2048
+"""Bytes of the options in front of one key: whoever holds up logins by reading them reads no more at a time."""
+
 _OTHER_TYPES = ("ssh-", "ecdsa-", "sk-", "webauthn-")
 
 
@@ -92,12 +95,20 @@ def _line(line: bytes, number: int, never: set[bytes]) -> Line | str | None:
     if key.blob in never:
         return "an earlier line of its key can not be kept"
     try:
-        if options:
-            parse_options(options, UTC)  # the zone of its times plays no part in whether they are good
+        _check(options)
     except KeyOptionsError as error:
         never.add(key.blob)
         return str(error)
     return Line(key, number, options)
+
+
+def _check(options: str) -> None:
+    """Raise KeyOptionsError for options that can not be kept."""
+    size = len(options.encode("utf-8", "surrogateescape"))
+    if size > OPTIONS_SIZE_MAX:
+        raise KeyOptionsError(f"its options have {size} bytes, expected {OPTIONS_SIZE_MAX} at most")
+    if options:
+        parse_options(options, UTC)  # the zone of its times plays no part in whether they are good
 
 
 def _why(text: str) -> str:

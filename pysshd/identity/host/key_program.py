@@ -17,7 +17,7 @@ from typing import Final, Protocol
 
 from pysshd.errors import DecodeError
 from pysshd.identity.host.authorized_keys import FILE_SIZE_MAX, LINES_MAX, AuthorizedKeys, parse_authorized_keys
-from pysshd.identity.host.calls import KEYS_MAX, AskProgram, ProgramSaid
+from pysshd.identity.host.calls import KEY_SIZE, KEYS_MAX, KEYS_SIZE_MAX, AskProgram, ProgramSaid
 from pysshd.identity.host.helper import limit, receive
 from pysshd.identity.host.trusted_file import check_program
 
@@ -87,7 +87,7 @@ def answer(asked: AskProgram, run: Run, hangup: int) -> ProgramSaid:
     if isinstance(found, str):
         return _fault(found)
     keys = tuple((sha256(line.key.blob).digest(), line.number, line.options) for line in found.lines)
-    return ProgramSaid(keys, "", found.notes)
+    return ProgramSaid(keys, "", tuple(note[: 2 * _TEXT_MAX] for note in found.notes))
 
 
 def keys_of(output: bytes) -> AuthorizedKeys | str:
@@ -105,6 +105,10 @@ def keys_of(output: bytes) -> AuthorizedKeys | str:
     found = parse_authorized_keys(output)
     if len(found.keys) > KEYS_MAX:
         return f"it printed {len(found.keys)} keys, expected {KEYS_MAX} at most"
+    size = sum(KEY_SIZE + len(line.options.encode("utf-8", "surrogateescape")) for line in found.lines)
+    if size > KEYS_SIZE_MAX:
+        return (f"its {len(found.keys)} keys have more options than can be looked at: {size} bytes at {KEY_SIZE} a key "
+                f"and what stands in front, expected {KEYS_SIZE_MAX} at most")  # fmt: skip
     return found
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pysshd.identity.host.authorized_keys import LINES_MAX, NOTES_MAX, parse_authorized_keys
+from pysshd.identity.host.authorized_keys import LINES_MAX, NOTES_MAX, OPTIONS_SIZE_MAX, parse_authorized_keys
 from pysshd.ssh.crypto.generate import generate_private_key
 from pysshd.ssh.crypto.keys import LINE_SIZE_MAX
 
@@ -96,6 +96,24 @@ def test_options_that_can_be_kept_stand_beside_their_key(options: str) -> None:
         (OTHER.fingerprint, 3, ""),
     ]
     assert found.notes == ()
+
+
+@pytest.mark.security("S65")
+@pytest.mark.parametrize("filler", ["1*,", "\u00e9*,"])
+def test_more_options_than_are_read_let_nobody_in(filler: str) -> None:
+    """They are read for whoever names the account, before anybody has logged in."""
+    size = len('from=""') + 8
+    most = (OPTIONS_SIZE_MAX - size) // len(filler.encode())
+    options = 'from="10.0.0.1' + "".join(f",{filler[:-1]}" for _ in range(most)) + '"'
+    short = len(options.encode())
+    assert OPTIONS_SIZE_MAX - 4 <= short <= OPTIONS_SIZE_MAX
+    assert [line.options for line in parse_authorized_keys(f"{options} {KEY.line}\n".encode()).lines] == [options]
+    longer = options.replace("10.0.0.1", "10.0.0.100/32")
+    found = parse_authorized_keys(f"{longer} {KEY.line}\n{KEY.line}\n{OTHER.line}\n".encode())
+    assert [key.fingerprint for key in found.keys] == [OTHER.fingerprint]
+    assert found.notes[0] == (
+        f"line 1 is passed over: its options have {short + 5} bytes, expected {OPTIONS_SIZE_MAX} at most"
+    )
 
 
 def test_the_first_line_of_a_key_counts() -> None:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from pysshd.identity.host import key_program
 from pysshd.identity.host.authorized_keys import LINES_MAX, AuthorizedKeys
 from pysshd.identity.host.calls import AskProgram, ProgramSaid
+from pysshd.identity.host.helper import MESSAGE_MAX
 from pysshd.identity.host.key_program import Ran, Task, answer, keys_of
 from pysshd.ssh.crypto.generate import generate_private_key
 
@@ -119,6 +120,26 @@ def test_more_than_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     assert keys_of(b"# x\n" * (LINES_MAX + 1)) == f"it printed {LINES_MAX + 1} lines, expected {LINES_MAX} at most"
     monkeypatch.setattr(key_program, "KEYS_MAX", 1)
     assert keys_of(f"{ONE.line}\n{OTHER.line}\n".encode()) == "it printed 2 keys, expected 1 at most"
+
+
+def test_more_options_than_an_answer_has_room_for(program: Path) -> None:
+    """Said as a fault: what is too long to be sent would be none of the program's doing."""
+    lines = [f'command="{"x" * 1100}" {generate_private_key("ed25519").public.line}\n' for _ in range(42)]
+    size = 40 + len('command=""') + 1100
+    found, _ = said(program, Fake("".join(lines[:41]).encode()))
+    assert (len(found.keys), found.fault) == (41, "")
+    found, _ = said(program, Fake("".join(lines).encode()))
+    assert found.keys == ()
+    assert found.fault.startswith("its 42 keys have more options than can be looked at: ")
+    assert found.fault.endswith(f"{42 * size} bytes at 40 a key and what stands in front, expected 48000 at most")
+
+
+def test_an_answer_fits_into_a_message_whatever_its_lines_say(program: Path) -> None:
+    long = b'from="' + b"\xff" * 1900 + b'" '
+    lines = [long + generate_private_key("ed25519").public.line.encode() for _ in range(9)]
+    found, _ = said(program, Fake(b"\n".join(lines)))
+    assert (found.keys, found.fault, len(found.notes)) == ((), "", 9)
+    assert len(found.encode()) < MESSAGE_MAX
 
 
 @given(st.binary(max_size=500))
