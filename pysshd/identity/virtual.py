@@ -1,7 +1,7 @@
 """The people of the policy file: whose a key is, whether a password is right, and as whom they run."""
 
-from collections.abc import Callable, Hashable
-from dataclasses import replace
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pysshd.errors import InvalidKeyError
@@ -22,6 +22,21 @@ from pysshd.ssh.crypto.certs import Certificate
 from pysshd.ssh.crypto.keys import PublicKey
 
 _STAND_IN = b"stand-in for a password that is never right"
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where the policy lists a key: in an entry itself, or in a line of its file."""
+
+    person: Person
+    entry: PersonKey
+    line: Narrowing = NO_NARROWING
+
+    @property
+    def lines(self) -> tuple[Narrowing, ...]:
+        """What it says. Of an entry with the key itself the policy knows that; of a file only where a step names it."""
+        known = self.entry.file is None or self.entry.narrowing == NO_NARROWING
+        return (self.line,) if known else (self.line, self.entry.narrowing)
 
 
 class VirtualPeople:
@@ -55,20 +70,28 @@ class VirtualPeople:
     async def key_holder(
         self, account: str, key: PublicKey, now: datetime, known: Known = NOTHING_KNOWN
     ) -> KeyHolder | None:
-        """The one person who may have `account` by this key now. A key that two have lets neither in."""
+        """The one person who may have `account` by this key now. A key that two have lets neither in.
+
+        The policy's own word comes first: a source gives no key that stands there, for it would give it without its
+        name and beyond its time.
+        """
         candidates = self._ruleset.person_of_key(account, key.fingerprint)
-        holders: dict[str, KeyHolder] = {}
-        for name, label, said in known.keys.get(key.fingerprint, ()):
-            if (found := known.people.get(name)) is not None and found.window.holds(now):
-                step = Step("publickey", key.fingerprint, label, narrowing=said)
-                holders.setdefault(name, KeyHolder(name, step))
-        for person, entry in candidates.found:
-            if _counts(person, entry, now) and entry.blob in (None, key.blob):
-                holders.setdefault(person.name, KeyHolder(person.name, Person.step(entry, key.fingerprint)))
+        places = [_Place(person, entry) for person, entry in candidates.found if entry.blob in (None, key.blob)]
         for person, entry in candidates.files:
             line = self._line_of(entry.file, key.fingerprint)
-            if line is not None and _counts(person, entry, now):
-                holders.setdefault(person.name, KeyHolder(person.name, Person.step(entry, key.fingerprint, line)))
+            if line is not None:
+                places.append(_Place(person, entry, line))
+        said: dict[str, dict[str, tuple[Narrowing, ...]]] = {}
+        for place in places:
+            if _counts(place.person, place.entry, now):
+                said.setdefault(place.person.name, {}).setdefault(place.entry.label, place.lines)
+        listed = {place.person.name for place in places} - said.keys()
+        for name, label, of_source in known.keys.get(key.fingerprint, ()):
+            found = known.people.get(name)
+            if found is not None and found.window.holds(now) and name not in listed:
+                # Of a key that stands twice in one file the first line counts; those of several files all narrow.
+                said.setdefault(name, {}).setdefault(label, (of_source,))
+        holders = {name: KeyHolder(name, _step(key.fingerprint, lines)) for name, lines in said.items()}
         if not candidates.files:
             for path in self._decoy_files:  # whoever has no files costs as much as whoever has (S55, S70)
                 self._line_of(path, key.fingerprint, quiet=True)
@@ -144,6 +167,15 @@ class VirtualPeople:
             if not quiet:
                 self._complain(f"key file is ignored: {error}")
             return None
+
+
+def _step(fingerprint: str, said: Mapping[str, tuple[Narrowing, ...]]) -> Step:
+    """The step that a login with a key is. said: by the labels of the entries that have it, the first of which counts
+    and the others narrow.
+    """
+    (label, (line, *_)), *others = said.items()
+    more = [line for _, lines in others for line in lines]
+    return Step("publickey", fingerprint, label, narrowing=line, others=tuple(more))
 
 
 def _counts(person: Person, entry: PersonKey, now: datetime) -> bool:

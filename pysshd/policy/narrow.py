@@ -72,8 +72,7 @@ def narrowers_of(ruleset: Ruleset, person: Person, steps: Iterable[Step]) -> Nar
             found += _of_certificate(ruleset, step.certificate)
         else:
             found += _of_key(person, step)
-        if step.narrowing != NO_NARROWING:
-            found.append(Narrower(_named(person, step), step.narrowing.where or "the key", step.narrowing))
+        found += [Narrower(_named(person, step), line.where or "the key", line) for line in step.lines]
     return tuple(found)
 
 

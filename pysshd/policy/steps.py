@@ -49,6 +49,7 @@ class Step:
         the key to its entry, without it the key counts for nothing. For a certificate of no authority of the file it is
         the entry of the key that signed it.
     narrowing: what the line of a file says in front of the key; what the entry says is known of the entry.
+    others: what is said of the key in the further places where it stands: it narrows too, and gives nothing.
     """
 
     method: str
@@ -56,6 +57,12 @@ class Step:
     label: str | None = None
     certificate: Certificate | None = None
     narrowing: Narrowing = NO_NARROWING
+    others: tuple[Narrowing, ...] = ()
+
+    @property
+    def lines(self) -> tuple[Narrowing, ...]:
+        """What lines say of the key, as far as they say anything."""
+        return tuple(line for line in (self.narrowing, *self.others) if line != NO_NARROWING)
 
     @property
     def kind(self) -> str:

@@ -435,6 +435,18 @@ def test_a_key_of_an_authority_is_no_key_by_itself() -> None:
     assert "is that of an authority, and proves nothing by itself" in found.reason
 
 
+def test_what_further_lines_say_narrows_as_well() -> None:
+    lines = tuple(
+        parse_options(options, UTC, "/k:1") if options else NO_NARROWING for options in ("no-pty", "", 'command="id"')
+    )
+    step = replace(OTHER, others=lines)
+    assert ask(load(), Exec(b"ls"), step).way == ShellCommand(b"id", False, asked=b"ls")
+    assert ask(load(), Pty("xterm"), step).reason == f"key {FINGERPRINTS[1]} allows no pty"
+    assert ask(load(), Agent(), step).allowed
+    away = replace(OTHER, narrowing=lines[2], others=(parse_options('command="ls"', UTC),))
+    assert "force two commands" in ask(load(), Login((), away), away).reason
+
+
 # Certificates of a line's key
 
 
