@@ -1,6 +1,6 @@
 """People of folders: each file has the keys of one person, who is named like it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, replace
 
 from pysshd.patterns.names import is_name
@@ -22,11 +22,16 @@ class Joined:
 
 
 def join_folders(
-    document: Document, listed: Iterable[Person], folders: KeyFolders, defaults: UserDefaults, report: Report
+    document: Document,
+    listed: Iterable[Person],
+    folders: KeyFolders,
+    defaults: UserDefaults,
+    report: Report,
+    fingerprints: Callable[[PersonKey], Iterable[str]],
 ) -> Joined:
     """The people of a document, with what folders add: keys, groups, and people who have no entry.
 
-    An entry is missing among `listed` where its record has an error; then nothing more is said of that person.
+    fingerprints: the keys of an entry, those in its file too. An entry is missing among `listed` where its record has an error; then nothing more is said of that person.
     """
     people = {person.name: person for person in listed}
     places: dict[str, Mark] = {}
@@ -46,7 +51,9 @@ def join_folders(
                 if name not in people:
                     people[name] = defaults.person(name, source.mark.where)
                     places[name] = source.mark
-                people[name] = _with_keys(people[name].joined(groups), file, path)
+                person = people[name].joined(groups)
+                held = {fingerprint for key in person.keys for fingerprint in fingerprints(key)}
+                people[name] = _with_keys(person, held, file, path)
     return Joined(list(people.values()), places)
 
 
@@ -65,9 +72,8 @@ def _problem(document: Document, name: str, file: KeyFile) -> str:
     return file.problem
 
 
-def _with_keys(person: Person, file: KeyFile, path: str) -> Person:
-    """A key that the person has already counts as it stands there: by its name and in its time."""
-    held = {key.fingerprint for key in person.keys}
+def _with_keys(person: Person, held: Set[str], file: KeyFile, path: str) -> Person:
+    """A key that the person has already (`held`) counts as it stands there: by its name and in its time."""
     found = {key.fingerprint: key for key in file.keys if key.fingerprint not in held}
     keys = tuple(
         PersonKey(name, blob=key.blob, fingerprint=name, where=path, narrowing=file.narrowing(name))

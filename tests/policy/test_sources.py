@@ -107,6 +107,15 @@ def test_entries_lie_over_folders() -> None:
     assert load(users + without, carol=KEYS[3]).ruleset.people["carol"].groups == {"ldap"}
 
 
+def test_a_key_in_a_file_of_an_entry_counts_as_it_stands_there() -> None:
+    entry = "users: {alice: {keys: [{name: desk, file: /keys/alice, not_after: 2020-01-01}]}}\n"
+    files = {"/keys/alice": parse_key_file(f"no-pty {KEYS[0]}".encode())}
+    both = folder(alice=(KEYS[0], KEYS[1]))
+    ruleset = load_text(HEAD + entry + DROPPED, "p.yaml", key_files=files, folders=both).ruleset
+    assert [key.label for key in ruleset.people["alice"].keys] == ["desk", FINGERPRINTS[1]]
+    assert [login(ruleset, "alice", "alice", key) for key in KEYS[:2]] == [False, True]
+
+
 def test_defaults_make_accounts_of_people_of_folders() -> None:
     ruleset = load(DROPPED + "user_defaults: {accounts: ['{user}', git]}\n", alice=KEYS[0]).ruleset
     assert login(ruleset, "alice", "git", KEYS[0])
