@@ -132,7 +132,9 @@ class VirtualPeople:
         said = replace(said, signer=certificate.authority.fingerprint)
         step = replace(holder.step, key=certificate.key.fingerprint, certificate=said)
         key = person.signer_of(step)
-        if not (step.narrowing.authority or (key is not None and key.narrowing.authority)):
+        # Where lines of several sources have it, one that does not say so takes it back.
+        by_lines = all(line.authority for line in (step.narrowing, *step.others))
+        if not (by_lines or (key is not None and key.narrowing.authority)):
             return none
         return KeyHolder(holder.person, step)
 

@@ -64,7 +64,7 @@ def _reason(
     account, now = facts.account, facts.now
     windows, fault = [] if person.window is ALWAYS else [person.window], ""
     windows += [Window(None, end) for end in ends]
-    windows += [key.window for step in steps if (key := person.signer_of(step)) is not None]
+    windows += [key.window for step in steps for key in person.entries_of(step) if key.window is not ALWAYS]
     for step in steps:
         window, found = _counts(ruleset, person, account, step)
         if window is not None and window is not ALWAYS:
@@ -104,6 +104,8 @@ def _signer_fault(person: Person, account: str, step: Step, certificate: Certifi
     if certificate.options:
         return f"a certificate has the critical option {min(certificate.options)!r}, which is not served"
     named = [one.principals for one in said if one.principals is not None] or [frozenset([account])]
+    others = (*(one.narrowing for one in person.entries_of(step) if one is not key), *step.others)
+    named += [frozenset([account]) if one.principals is None else one.principals for one in others if one.authority]
     if any(certificate.principals.isdisjoint(principals) for principals in named):
         return f"key {key.name or certificate.signer} lets no principal of the certificate log in as this account"
     return ""

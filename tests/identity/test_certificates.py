@@ -199,3 +199,14 @@ users: {{alice: {{keys: [{{name: own, file: "{file}"}}, 'cert-authority {OTHER.p
         keys={CA.public.fingerprint: (("alice", "~/k", parse_options("cert-authority", UTC)),)},
     )
     assert holder(made(), "version: 1", known=known).step.label == "~/k"
+    # In whatever order sources are heard, one that has it as a plain key makes it none of an authority.
+    for plain in (0, 1):
+        said = [("alice", label, parse_options("cert-authority", UTC)) for label in ("~/k", "~/other")]
+        said[plain] = (*said[plain][:2], NO_NARROWING)
+        two = replace(known, keys={CA.public.fingerprint: tuple(said)})
+        assert holder(made(), "version: 1", known=two) == none
+    both = (
+        ("alice", "~/k", parse_options("cert-authority", UTC)),
+        ("alice", "x", parse_options("cert-authority", UTC)),
+    )
+    assert holder(made(), "version: 1", known=replace(known, keys={CA.public.fingerprint: both})).person == "alice"

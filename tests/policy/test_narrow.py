@@ -525,6 +525,51 @@ def test_such_a_certificate_is_narrowed_by_the_line_and_by_itself() -> None:
     assert ask(ruleset, Connect("a", 1), full).allowed
 
 
+PROGRAM = "sources: [{command: [/bin/keys, '{user}']}]\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "key", "reason"),
+    [
+        ("cert-authority", "", ""),
+        ('cert-authority,from="11.0.0.0/8"', "", "key laptop is good from 11.0.0.0/8 alone"),
+        ("cert-authority", ", not_after: 2020-01-01", "not valid at this time"),
+        ("cert-authority", ", not_before: 2026-12-01", "not valid at this time"),
+        ('cert-authority,principals="web"', "", "lets no principal of the certificate log in as this account"),
+        ('principals="web"', "", ""),
+    ],
+)
+@pytest.mark.parametrize("certified", [True, False])
+def test_every_entry_that_lists_a_key_narrows_it(options: str, key: str, reason: str, certified: bool) -> None:
+    ruleset = load(options, GRANTS + ACCEPTING + PROGRAM, key=key)
+    assert ruleset.asked is not None
+    label = ruleset.asked.command.label
+    alice = ruleset.asked.person("alice", ruleset.people["alice"])
+    step = signed(label=label) if certified else Step("publickey", FINGERPRINTS[0], label)
+    facts = Facts("alice", "alice", ip_address("10.1.2.3"), "", "", NOON, (step,), alice)
+    found = decide(ruleset, Query(facts, Login((), step)))
+    if certified or "time" in reason:
+        assert (found.allowed, reason in found.reason) == (not reason, True)
+    else:
+        assert found.allowed is ("cert-authority" not in options)
+    if key == ", not_before: 2026-12-01":
+        assert found.valid_until == datetime(2026, 12, 1, tzinfo=UTC)
+
+
+def test_principals_of_every_line_that_makes_an_authority_count() -> None:
+    ruleset = load("", GRANTS + ACCEPTING)
+    web, plain = (parse_options(f"cert-authority{more}", UTC) for more in (',principals="web"', ""))
+    unheard = parse_options('principals="db"', UTC)
+    for line, others, principals, allowed in (
+        (web, (web, unheard), ("web",), True),
+        (web, (plain,), ("web",), False),
+        (web, (plain,), ("web", "alice"), True),
+        (plain, (web,), ("alice",), False),
+    ):
+        step = replace(signed(*principals), narrowing=line, others=others)
+        assert ask(ruleset, Login((), step), step).allowed is allowed
+
+
 def test_certificate_as_a_method_of_keys_that_are_authorities() -> None:
     ruleset = load("cert-authority", GRANTS + ACCEPTING.replace("methods: publickey", "methods: certificate"))
     step = signed(line="")
