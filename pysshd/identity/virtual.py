@@ -118,7 +118,9 @@ class VirtualPeople:
         found = found or self._ruleset.holder_of(said)
         if found is None:
             return f"the certificate of {authority.name} names nobody by its {authority.person}"
-        return KeyHolder(found.name, Step("publickey", certificate.key.fingerprint, certificate=said))
+        fingerprint = certificate.key.fingerprint
+        lines = self._lines_of(found.name, fingerprint, known)
+        return KeyHolder(found.name, Step("publickey", fingerprint, certificate=said, certified=lines))
 
     async def _by_line(
         self, account: str, certificate: Certificate, said: Said, now: datetime, known: Known
@@ -130,7 +132,9 @@ class VirtualPeople:
         if holder is None or person is None:
             return none
         said = replace(said, signer=certificate.authority.fingerprint)
-        step = replace(holder.step, key=certificate.key.fingerprint, certificate=said)
+        fingerprint = certificate.key.fingerprint
+        lines = self._lines_of(holder.person, fingerprint, known)
+        step = replace(holder.step, key=fingerprint, certificate=said, certified=lines)
         key = person.signer_of(step)
         # Where lines of several sources have it, one that does not say so takes it back.
         by_lines = all(line.authority for line in (step.narrowing, *step.others))
@@ -152,6 +156,19 @@ class VirtualPeople:
     def account(self, person: str, name: str, confined: bool, known: Known = NOTHING_KNOWN) -> Account:
         """As whom `person` runs."""
         return self._accounts.account(person, name, confined, known)
+
+    def _lines_of(self, name: str, fingerprint: str, known: Known) -> tuple[Narrowing, ...]:
+        """What files and sources say of a key of this person, as far as it narrows."""
+        said: dict[str, tuple[Narrowing, ...]] = {}
+        entry = self._ruleset.people.get(name)
+        for key in entry.keys if entry is not None else ():
+            line = self._line_of(key.file, fingerprint)
+            if entry is not None and line is not None:
+                said[key.label] = _Place(entry, key, line).lines
+        for person, label, of_source in known.keys.get(fingerprint, ()):
+            if person == name:
+                said.setdefault(label, (of_source,))
+        return tuple(line for lines in said.values() for line in lines if line != NO_NARROWING)
 
     def _has_plain(self, path: str, fingerprint: str) -> bool:
         """Whether a file has a key with nothing in front of it."""

@@ -65,6 +65,7 @@ def narrowers_of(ruleset: Ruleset, person: Person, steps: Iterable[Step]) -> Nar
     for step in steps:
         if step.method != "publickey":
             continue
+        found += _of_certified(person, step)
         if step.certificate is not None and not step.certificate.authority:
             found += _of_signer(person, step, step.certificate)
             continue
@@ -105,6 +106,13 @@ def _of_signer(person: Person, step: Step, certificate: Certificate) -> list[Nar
     ]
     said += [Narrower(name, line.where or "the key", line) for line in step.lines]
     return found + _without_authority(said)
+
+
+def _of_certified(person: Person, step: Step) -> list[Narrower]:
+    """What is said of the key that a certificate is for: nobody gets rid of it by a certificate."""
+    said = [Narrower(f"key {key.name or key.label}", key.where, key.narrowing) for key in person.certified_of(step)]
+    said += [Narrower(f"key {step.key}", line.where or "the key", line) for line in step.certified]
+    return _without_authority(said)
 
 
 def _without_authority(said: Iterable[Narrower]) -> list[Narrower]:

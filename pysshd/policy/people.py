@@ -175,6 +175,12 @@ class Person:
         others = (key for key in self.keys if fingerprint and key.fingerprint == fingerprint and key is not own)
         return (*(() if own is None else (own,)), *others)
 
+    def certified_of(self, step: Step) -> tuple[PersonKey, ...]:
+        """The entries that list the key which a certificate is for: it is no more than its key by itself."""
+        if step.certificate is None:
+            return ()
+        return tuple(key for key in self.keys if step.key is not None and key.fingerprint == step.key)
+
     def _entry(self, fingerprint: str | None, label: str | None) -> PersonKey | None:
         for key in self.keys if fingerprint is not None else ():
             if not key.is_open:

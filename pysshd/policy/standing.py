@@ -64,7 +64,8 @@ def _reason(
     account, now = facts.account, facts.now
     windows, fault = [] if person.window is ALWAYS else [person.window], ""
     windows += [Window(None, end) for end in ends]
-    windows += [key.window for step in steps for key in person.entries_of(step) if key.window is not ALWAYS]
+    entries = (key for step in steps for key in (*person.entries_of(step), *person.certified_of(step)))
+    windows += [key.window for key in entries if key.window is not ALWAYS]
     for step in steps:
         window, found = _counts(ruleset, person, account, step)
         if window is not None and window is not ALWAYS:

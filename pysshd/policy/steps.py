@@ -49,7 +49,9 @@ class Step:
         the key to its entry, without it the key counts for nothing. For a certificate of no authority of the file it is
         the entry of the key that signed it.
     narrowing: what the line of a file says in front of the key; what the entry says is known of the entry.
-    others: what is said of the key in the further places where it stands: it narrows too, and gives nothing.
+    others: what is said of the key in the further places where it stands: it narrows too, and gives nothing. For a
+        certificate of no authority of the file both are said of the key that signed it.
+    certified: what lines say of the key that is certified, for a certificate.
     """
 
     method: str
@@ -58,6 +60,7 @@ class Step:
     certificate: Certificate | None = None
     narrowing: Narrowing = NO_NARROWING
     others: tuple[Narrowing, ...] = ()
+    certified: tuple[Narrowing, ...] = ()
 
     @property
     def lines(self) -> tuple[Narrowing, ...]:

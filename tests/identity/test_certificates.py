@@ -175,6 +175,29 @@ def test_whom_a_certificate_makes_a_person_has_a_home_and_an_account(tmp_path: P
         SystemAccounts({}).account("dave", "web", False, known)
 
 
+@pytest.mark.parametrize("authority", ["staff", ""])
+def test_what_lines_say_of_a_certified_key_goes_with_its_certificate(tmp_path: Path, authority: str) -> None:
+    file = tmp_path / "alice.pub"
+    file.write_text(f"no-pty {SUBJECT.public.line}\n")
+    file.chmod(0o644)
+    no_pty, no_agent, forces, no_x11 = (
+        parse_options(options, UTC)
+        for options in ("no-pty", "no-agent-forwarding", 'command="id"', "no-X11-forwarding")
+    )
+    people = f"""
+version: 1
+users:
+  alice: {{keys: [{{file: "{file}", options: no-agent-forwarding}}, 'cert-authority {OTHER.public.line}']}}
+authorities: {{staff: {{keys: ["{CA.public.line}"]}}}}
+"""
+    said = (("alice", "~/k", forces), ("alice", "~/k", no_x11), ("bob", "~/k", no_x11), ("alice", "~/l", NO_NARROWING))
+    known = Known({"alice": load_text(people).ruleset.people["alice"]}, keys={SUBJECT.public.fingerprint: said})
+    found = holder(made(authority=CA if authority else OTHER), people, known=known)
+    assert (found.person, found.step.certificate.authority) == ("alice", authority)
+    assert found.step.certified == (no_pty, no_agent, forces)
+    assert holder(made(key_id=b"dave"), people, known=known).step.certified == ()
+
+
 def test_a_key_of_a_line_with_cert_authority_signs_for_its_owner(tmp_path: Path) -> None:
     none = f"its authority {CA.public.fingerprint} is none of the policy"
     file = tmp_path / "alice.pub"

@@ -570,6 +570,35 @@ def test_principals_of_every_line_that_makes_an_authority_count() -> None:
         assert ask(ruleset, Login((), step), step).allowed is allowed
 
 
+@pytest.mark.parametrize("authority", ["staff", ""])
+def test_a_certificate_does_not_rid_a_key_of_its_options(authority: str) -> None:
+    login = ACCEPTING + f"authorities: {{staff: {{keys: ['{KEYS[3]}']}}}}\n"
+    extensions = frozenset(PERMITTED_BY.values())
+    signer = "" if authority else FINGERPRINTS[1]
+    said = Certificate(authority, "alice", frozenset(["alice"]), extensions, signer=signer)
+    line = NO_NARROWING if authority else parse_options("cert-authority", UTC)
+    step = Step("publickey", FINGERPRINTS[0], FINGERPRINTS[1] if signer else None, said, line)
+    ruleset = load('no-pty,command="id"', GRANTS + login)
+    assert ask(ruleset, Pty("xterm"), step).reason == "key laptop allows no pty"
+    assert ask(ruleset, Exec(b"ls"), step).way == ShellCommand(b"id", False, asked=b"ls")
+    # That it is an authority itself is said of the bare key alone.
+    ruleset = load("cert-authority,no-pty", GRANTS + login)
+    assert ask(ruleset, Login((), step), step).allowed
+    assert not ask(ruleset, Pty("xterm"), step).allowed
+    for key, edge in (
+        (", not_after: 2020-01-01", None),
+        (", not_before: 2026-12-01", datetime(2026, 12, 1, tzinfo=UTC)),
+    ):
+        found = ask(load("", GRANTS + login, key=key), Login((), step), step)
+        assert (found.reason, found.valid_until) == ("alice or a key of theirs is not valid at this time", edge)
+    lines = (parse_options("cert-authority,no-agent-forwarding", UTC, "/k:1"), parse_options("cert-authority", UTC))
+    found = ask(load("", GRANTS + login), Agent(), replace(step, certified=lines))
+    assert (found.reason, found.decided_by) == (f"key {FINGERPRINTS[0]} allows no agent-forwarding", "/k:1")
+    assert ask(load("", GRANTS + login), Pty("xterm"), replace(step, certified=lines)).allowed
+    assert ask(load("no-pty", GRANTS + login), Pty("xterm"), replace(step, key=FINGERPRINTS[2])).allowed
+    assert ask(load("no-pty", GRANTS + login), Pty("xterm"), replace(step, key=None)).allowed
+
+
 def test_certificate_as_a_method_of_keys_that_are_authorities() -> None:
     ruleset = load("cert-authority", GRANTS + ACCEPTING.replace("methods: publickey", "methods: certificate"))
     step = signed(line="")
