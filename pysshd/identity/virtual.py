@@ -106,12 +106,13 @@ class VirtualPeople:
         self, account: str, certificate: Certificate, now: datetime, known: Known = NOTHING_KNOWN
     ) -> KeyHolder | str:
         """The person whom a certificate of an authority names, or why it names nobody."""
-        authority = authority_of(self._ruleset, certificate, now, self._has_plain)
+        signing = authority_of(self._ruleset, certificate, now, self._has_plain)
+        authority, by = signing or (None, None)
         try:
             said = said_by(certificate, authority.name if authority is not None else "")
         except InvalidKeyError as error:
             return str(error)
-        if authority is None:
+        if authority is None or by is None:
             return await self._by_line(account, certificate, said, now, known)
         name = authority.names(said)
         found = known.people.get(name) if name is not None else None
@@ -120,7 +121,7 @@ class VirtualPeople:
             return f"the certificate of {authority.name} names nobody by its {authority.person}"
         fingerprint = certificate.key.fingerprint
         lines = self._lines_of(found.name, fingerprint, known)
-        return KeyHolder(found.name, Step("publickey", fingerprint, certificate=said, certified=lines))
+        return KeyHolder(found.name, Step("publickey", fingerprint, by.label, said, certified=lines))
 
     async def _by_line(
         self, account: str, certificate: Certificate, said: Said, now: datetime, known: Known

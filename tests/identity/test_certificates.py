@@ -130,6 +130,7 @@ def test_the_holder_is_whom_the_authority_names() -> None:
     assert isinstance(found, KeyHolder)
     assert (found.person, found.step.key) == ("alice", SUBJECT.public.fingerprint)
     assert found.step.certificate == said_by(made(), "staff")
+    assert found.step.label == CA.public.fingerprint
     assert holder(made(key_id=b"dave")).person == "dave"
     assert holder(made(key_id=b"../x")) == "the certificate of staff names nobody by its key_id"
     by_principal = POLICY.replace("staff: {", "staff: {person: principal, ")
@@ -155,6 +156,7 @@ def test_only_a_key_of_an_authority_counts_and_only_in_its_time(tmp_path: Path) 
     file.chmod(0o644)
     in_file = POLICY.replace("keys: [{key", f"keys: [{file}, {{key")
     assert holder(made(authority=OTHER), in_file).person == "alice"
+    assert holder(made(authority=OTHER), in_file).step.label == str(file)
     for line in (f"restrict {OTHER.public.line}", f"cert-authority {OTHER.public.line}", "no key"):
         file.write_text(line + "\n")
         assert holder(made(authority=OTHER), in_file) == none
