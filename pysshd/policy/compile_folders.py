@@ -31,7 +31,8 @@ def join_folders(
 ) -> Joined:
     """The people of a document, with what folders add: keys, groups, and people who have no entry.
 
-    fingerprints: the keys of an entry, those in its file too. An entry is missing among `listed` where its record has an error; then nothing more is said of that person.
+    fingerprints: the keys of an entry, those in its file too. An entry is missing among `listed` where its record has
+    an error; then nothing more is said of that person.
     """
     people = {person.name: person for person in listed}
     places: dict[str, Mark] = {}

@@ -186,7 +186,8 @@ def test_a_certificate_has_its_time() -> None:
 
 def test_a_certificate_counts_in_the_time_of_the_key_that_signed_it() -> None:
     end = NOON + timedelta(days=10)
-    keys = f'{{key: "{KEYS[2]}", not_after: "{end.isoformat()}"}}, {{name: next, file: /ca, not_before: "{end.isoformat()}"}}'
+    first = f'{{key: "{KEYS[2]}", not_after: "{end.isoformat()}"}}'
+    keys = f'{first}, {{name: next, file: /ca, not_before: "{end.isoformat()}"}}'
     ruleset = load(PTY.format("alice"), PEOPLE.replace(f'keys: ["{KEYS[2]}"]', f"keys: [{keys}]"))
     held, after = (replace(step(), label=label) for label in (FINGERPRINTS[2], "next"))
     assert enter(ruleset, held).allowed
