@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, replace
 
 from pysshd.patterns.names import is_name
+from pysshd.patterns.narrowing import NO_NARROWING
 from pysshd.policy.fields import NAME_FORM
 from pysshd.policy.keyfiles import KeyFile, KeyFolders, split_pattern
 from pysshd.policy.model import Document
@@ -35,6 +36,7 @@ def join_folders(
     an error; then nothing more is said of that person.
     """
     people = {person.name: person for person in listed}
+    own = {name: {one for key in person.keys for one in fingerprints(key)} for name, person in people.items()}
     places: dict[str, Mark] = {}
     for source in document.sources:
         folder = folders.get(source.directory.text) if source.directory is not None else None
@@ -52,9 +54,7 @@ def join_folders(
                 if name not in people:
                     people[name] = defaults.person(name, source.mark.where)
                     places[name] = source.mark
-                person = people[name].joined(groups)
-                held = {fingerprint for key in person.keys for fingerprint in fingerprints(key)}
-                people[name] = _with_keys(person, held, file, path)
+                people[name] = _with_keys(people[name].joined(groups), own.get(name, frozenset()), file, path)
     return Joined(list(people.values()), places)
 
 
@@ -73,9 +73,17 @@ def _problem(document: Document, name: str, file: KeyFile) -> str:
     return file.problem
 
 
-def _with_keys(person: Person, held: Set[str], file: KeyFile, path: str) -> Person:
-    """A key that the person has already (`held`) counts as it stands there: by its name and in its time."""
-    found = {key.fingerprint: key for key in file.keys if key.fingerprint not in held}
+def _with_keys(person: Person, own: Set[str], file: KeyFile, path: str) -> Person:
+    """A key of the person's entry (`own`) counts as it stands there: by its name and in its time. One that another
+    folder has too is there once more where something is said of it, for both narrow.
+    """
+    held = {key.fingerprint for key in person.keys}
+    found = {
+        key.fingerprint: key
+        for key in file.keys
+        if key.fingerprint not in own
+        and (key.fingerprint not in held or file.narrowing(key.fingerprint) != NO_NARROWING)
+    }
     keys = tuple(
         PersonKey(name, blob=key.blob, fingerprint=name, where=path, narrowing=file.narrowing(name))
         for name, key in found.items()

@@ -131,6 +131,31 @@ def test_two_folders_add_up() -> None:
     assert ruleset.outside == ("/a", "/b")
 
 
+def test_lines_of_two_folders_narrow_together() -> None:
+    text = (
+        "sources: [{directory: '/a/*', groups: staff}, {directory: '/b/*'}, {directory: '/c/*'}]\n"
+        f"users: {{alice: {{keys: ['{KEYS[1]}']}}}}\nserver: {{owner: alice}}\n"
+        f"grants: [{{who: alice, allow: {CONFINED[:-1]}, pty: true}}}}]\n"
+    )
+    lines = {"/a/*": ("", ""), "/b/*": ("no-pty ", 'command="ls" '), "/c/*": ('command="id" ', "")}
+    files = {
+        at: "\n".join(options + key for options, key in zip(said, KEYS, strict=False)) for at, said in lines.items()
+    }
+    folders = {at: KeyFolder((("alice", parse_key_file(text.encode())),)) for at, text in files.items()}
+    ruleset = load_text(HEAD + text, folders=folders).ruleset
+    assert [key.where for key in ruleset.people["alice"].keys[1:]] == ["/a/alice", "/b/alice", "/c/alice"]
+
+    def ask(number: int, request: Request) -> str:
+        steps = (Step("publickey", FINGERPRINTS[number]),)
+        return decide(ruleset, Query(Facts("alice", "alice", None, "", "", NOON, steps, None), request)).reason
+
+    assert ask(0, Pty("xterm")).endswith("allows no pty")
+    assert "forces 'id'" in ask(0, Exec(b"ls -l"))
+    # What stands in the entry counts as it does there.
+    assert "allows no" not in ask(1, Pty("xterm"))
+    assert "forces" not in ask(1, Exec(b"ls -l"))
+
+
 @pytest.mark.parametrize(
     ("name", "file", "said"),
     [
