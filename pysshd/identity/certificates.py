@@ -12,6 +12,7 @@ from pysshd.errors import DecodeError, InvalidKeyError
 from pysshd.patterns.narrowing import CRITICAL_OPTIONS, NO_NARROWING, Narrowing, critical_option
 from pysshd.patterns.source_lists import SourceListError
 from pysshd.policy.authorities import Authority
+from pysshd.policy.people import PersonKey
 from pysshd.policy.ruleset import Ruleset
 from pysshd.policy.steps import Certificate
 from pysshd.ssh.crypto.certs import FOREVER, CertificateKind
@@ -25,16 +26,20 @@ HasKey = Callable[[str, str], bool]
 """Whether a file (by its path) has a key (by its fingerprint) in a line without options."""
 
 
-def authority_of(ruleset: Ruleset, signed: Signed, now: datetime, has_key: HasKey) -> Authority | None:
-    """The authority of the policy whose key signed it, at a time at which that key counts; None: nobody's."""
+def authority_of(
+    ruleset: Ruleset, signed: Signed, now: datetime, has_key: HasKey
+) -> tuple[Authority, PersonKey] | None:
+    """The authority of the policy whose key signed it, at a time at which that key counts, and the entry of the key;
+    None: nobody's.
+    """
     for authority in ruleset.authorities.values():
         for key in authority.keys:
             if not key.window.holds(now):
                 continue
             if key.blob == signed.authority.blob:
-                return authority
+                return authority, key
             if key.file is not None and has_key(key.file, signed.authority.fingerprint):
-                return authority
+                return authority, key
     return None
 
 

@@ -1,7 +1,7 @@
 """The people of the policy file: whose a key is, whether a password is right, and as whom they run."""
 
-from collections.abc import Callable, Hashable
-from dataclasses import replace
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pysshd.errors import InvalidKeyError
@@ -22,6 +22,21 @@ from pysshd.ssh.crypto.certs import Certificate
 from pysshd.ssh.crypto.keys import PublicKey
 
 _STAND_IN = b"stand-in for a password that is never right"
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where the policy lists a key: in an entry itself, or in a line of its file."""
+
+    person: Person
+    entry: PersonKey
+    line: Narrowing = NO_NARROWING
+
+    @property
+    def lines(self) -> tuple[Narrowing, ...]:
+        """What it says. Of an entry with the key itself the policy knows that; of a file only where a step names it."""
+        known = self.entry.file is None or self.entry.narrowing == NO_NARROWING
+        return (self.line,) if known else (self.line, self.entry.narrowing)
 
 
 class VirtualPeople:
@@ -55,20 +70,28 @@ class VirtualPeople:
     async def key_holder(
         self, account: str, key: PublicKey, now: datetime, known: Known = NOTHING_KNOWN
     ) -> KeyHolder | None:
-        """The one person who may have `account` by this key now. A key that two have lets neither in."""
+        """The one person who may have `account` by this key now. A key that two have lets neither in.
+
+        The policy's own word comes first: a source gives no key that stands there, for it would give it without its
+        name and beyond its time.
+        """
         candidates = self._ruleset.person_of_key(account, key.fingerprint)
-        holders: dict[str, KeyHolder] = {}
-        for name, label, said in known.keys.get(key.fingerprint, ()):
-            if (found := known.people.get(name)) is not None and found.window.holds(now):
-                step = Step("publickey", key.fingerprint, label, narrowing=said)
-                holders.setdefault(name, KeyHolder(name, step))
-        for person, entry in candidates.found:
-            if _counts(person, entry, now) and entry.blob in (None, key.blob):
-                holders.setdefault(person.name, KeyHolder(person.name, Person.step(entry, key.fingerprint)))
+        places = [_Place(person, entry) for person, entry in candidates.found if entry.blob in (None, key.blob)]
         for person, entry in candidates.files:
             line = self._line_of(entry.file, key.fingerprint)
-            if line is not None and _counts(person, entry, now):
-                holders.setdefault(person.name, KeyHolder(person.name, Person.step(entry, key.fingerprint, line)))
+            if line is not None:
+                places.append(_Place(person, entry, line))
+        said: dict[str, dict[str, tuple[Narrowing, ...]]] = {}
+        for place in places:
+            if _counts(place.person, place.entry, now):
+                said.setdefault(place.person.name, {}).setdefault(place.entry.label, place.lines)
+        listed = {place.person.name for place in places} - said.keys()
+        for name, label, of_source in known.keys.get(key.fingerprint, ()):
+            found = known.people.get(name)
+            if found is not None and found.window.holds(now) and name not in listed:
+                # Of a key that stands twice in one file the first line counts; those of several files all narrow.
+                said.setdefault(name, {}).setdefault(label, (of_source,))
+        holders = {name: KeyHolder(name, _step(key.fingerprint, lines)) for name, lines in said.items()}
         if not candidates.files:
             for path in self._decoy_files:  # whoever has no files costs as much as whoever has (S55, S70)
                 self._line_of(path, key.fingerprint, quiet=True)
@@ -83,19 +106,22 @@ class VirtualPeople:
         self, account: str, certificate: Certificate, now: datetime, known: Known = NOTHING_KNOWN
     ) -> KeyHolder | str:
         """The person whom a certificate of an authority names, or why it names nobody."""
-        authority = authority_of(self._ruleset, certificate, now, self._has_plain)
+        signing = authority_of(self._ruleset, certificate, now, self._has_plain)
+        authority, by = signing or (None, None)
         try:
             said = said_by(certificate, authority.name if authority is not None else "")
         except InvalidKeyError as error:
             return str(error)
-        if authority is None:
+        if authority is None or by is None:
             return await self._by_line(account, certificate, said, now, known)
         name = authority.names(said)
         found = known.people.get(name) if name is not None else None
         found = found or self._ruleset.holder_of(said)
         if found is None:
             return f"the certificate of {authority.name} names nobody by its {authority.person}"
-        return KeyHolder(found.name, Step("publickey", certificate.key.fingerprint, certificate=said))
+        fingerprint = certificate.key.fingerprint
+        lines = self._lines_of(found.name, fingerprint, known)
+        return KeyHolder(found.name, Step("publickey", fingerprint, by.label, said, certified=lines))
 
     async def _by_line(
         self, account: str, certificate: Certificate, said: Said, now: datetime, known: Known
@@ -107,9 +133,13 @@ class VirtualPeople:
         if holder is None or person is None:
             return none
         said = replace(said, signer=certificate.authority.fingerprint)
-        step = replace(holder.step, key=certificate.key.fingerprint, certificate=said)
+        fingerprint = certificate.key.fingerprint
+        lines = self._lines_of(holder.person, fingerprint, known)
+        step = replace(holder.step, key=fingerprint, certificate=said, certified=lines)
         key = person.signer_of(step)
-        if not (step.narrowing.authority or (key is not None and key.narrowing.authority)):
+        # Where lines of several sources have it, one that does not say so takes it back.
+        by_lines = all(line.authority for line in (step.narrowing, *step.others))
+        if not (by_lines or (key is not None and key.narrowing.authority)):
             return none
         return KeyHolder(holder.person, step)
 
@@ -128,6 +158,19 @@ class VirtualPeople:
         """As whom `person` runs."""
         return self._accounts.account(person, name, confined, known)
 
+    def _lines_of(self, name: str, fingerprint: str, known: Known) -> tuple[Narrowing, ...]:
+        """What files and sources say of a key of this person, as far as it narrows."""
+        said: dict[str, tuple[Narrowing, ...]] = {}
+        entry = self._ruleset.people.get(name)
+        for key in entry.keys if entry is not None else ():
+            line = self._line_of(key.file, fingerprint)
+            if entry is not None and line is not None:
+                said[key.label] = _Place(entry, key, line).lines
+        for person, label, of_source in known.keys.get(fingerprint, ()):
+            if person == name:
+                said.setdefault(label, (of_source,))
+        return tuple(line for lines in said.values() for line in lines if line != NO_NARROWING)
+
     def _has_plain(self, path: str, fingerprint: str) -> bool:
         """Whether a file has a key with nothing in front of it."""
         return self._line_of(path, fingerprint) == NO_NARROWING
@@ -144,6 +187,15 @@ class VirtualPeople:
             if not quiet:
                 self._complain(f"key file is ignored: {error}")
             return None
+
+
+def _step(fingerprint: str, said: Mapping[str, tuple[Narrowing, ...]]) -> Step:
+    """The step that a login with a key is. said: by the labels of the entries that have it, the first of which counts
+    and the others narrow.
+    """
+    (label, (line, *_)), *others = said.items()
+    more = [line for _, lines in others for line in lines]
+    return Step("publickey", fingerprint, label, narrowing=line, others=tuple(more))
 
 
 def _counts(person: Person, entry: PersonKey, now: datetime) -> bool:

@@ -1,6 +1,7 @@
 """Certificate authorities: whom their certificates name, and which accounts they open."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final, Literal
 
 from pysshd.patterns.names import is_name
@@ -31,6 +32,11 @@ class Authority:
     accounts: tuple[tuple[str, frozenset[str]], ...] = ((SAME, frozenset([ANY])),)
     where: str = field(default="", compare=False)
     narrowing: Narrowing = NO_NARROWING
+
+    def signing(self, label: str, now: datetime) -> PersonKey | None:
+        """The entry of a key with which it signs; where two are called so, one that counts now. None: it has none."""
+        found = [key for key in self.keys if key.label == label]
+        return next((key for key in found if key.window.holds(now)), found[0] if found else None)
 
     def names(self, certificate: Certificate) -> str | None:
         """The person whose certificate it is, or None where it names nobody in a form that is served."""

@@ -1,9 +1,10 @@
 """People of folders: each file has the keys of one person, who is named like it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, replace
 
 from pysshd.patterns.names import is_name
+from pysshd.patterns.narrowing import NO_NARROWING
 from pysshd.policy.fields import NAME_FORM
 from pysshd.policy.keyfiles import KeyFile, KeyFolders, split_pattern
 from pysshd.policy.model import Document
@@ -22,13 +23,20 @@ class Joined:
 
 
 def join_folders(
-    document: Document, listed: Iterable[Person], folders: KeyFolders, defaults: UserDefaults, report: Report
+    document: Document,
+    listed: Iterable[Person],
+    folders: KeyFolders,
+    defaults: UserDefaults,
+    report: Report,
+    fingerprints: Callable[[PersonKey], Iterable[str]],
 ) -> Joined:
     """The people of a document, with what folders add: keys, groups, and people who have no entry.
 
-    An entry is missing among `listed` where its record has an error; then nothing more is said of that person.
+    fingerprints: the keys of an entry, those in its file too. An entry is missing among `listed` where its record has
+    an error; then nothing more is said of that person.
     """
     people = {person.name: person for person in listed}
+    own = {name: {one for key in person.keys for one in fingerprints(key)} for name, person in people.items()}
     places: dict[str, Mark] = {}
     for source in document.sources:
         folder = folders.get(source.directory.text) if source.directory is not None else None
@@ -46,7 +54,7 @@ def join_folders(
                 if name not in people:
                     people[name] = defaults.person(name, source.mark.where)
                     places[name] = source.mark
-                people[name] = _with_keys(people[name].joined(groups), file, path)
+                people[name] = _with_keys(people[name].joined(groups), own.get(name, frozenset()), file, path)
     return Joined(list(people.values()), places)
 
 
@@ -65,10 +73,17 @@ def _problem(document: Document, name: str, file: KeyFile) -> str:
     return file.problem
 
 
-def _with_keys(person: Person, file: KeyFile, path: str) -> Person:
-    """A key that the person has already counts as it stands there: by its name and in its time."""
+def _with_keys(person: Person, own: Set[str], file: KeyFile, path: str) -> Person:
+    """A key of the person's entry (`own`) counts as it stands there: by its name and in its time. One that another
+    folder has too is there once more where something is said of it, for both narrow.
+    """
     held = {key.fingerprint for key in person.keys}
-    found = {key.fingerprint: key for key in file.keys if key.fingerprint not in held}
+    found = {
+        key.fingerprint: key
+        for key in file.keys
+        if key.fingerprint not in own
+        and (key.fingerprint not in held or file.narrowing(key.fingerprint) != NO_NARROWING)
+    }
     keys = tuple(
         PersonKey(name, blob=key.blob, fingerprint=name, where=path, narrowing=file.narrowing(name))
         for name, key in found.items()

@@ -153,7 +153,8 @@ class PeopleCompiler:
         found = [
             self._person(name, mark, user) for name, (mark, user) in self._document.users.items() if user is not None
         ]
-        joined = join_folders(self._document, found, self._folders or {}, self.defaults, self._report)
+        folders = self._folders or {}
+        joined = join_folders(self._document, found, folders, self.defaults, self._report, self.fingerprints)
         self.places |= joined.places
         found = guests_of(self._document, joined.people, self._report)
         self._check_shared_keys(found)

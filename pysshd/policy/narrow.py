@@ -65,6 +65,7 @@ def narrowers_of(ruleset: Ruleset, person: Person, steps: Iterable[Step]) -> Nar
     for step in steps:
         if step.method != "publickey":
             continue
+        found += _of_certified(person, step)
         if step.certificate is not None and not step.certificate.authority:
             found += _of_signer(person, step, step.certificate)
             continue
@@ -72,18 +73,15 @@ def narrowers_of(ruleset: Ruleset, person: Person, steps: Iterable[Step]) -> Nar
             found += _of_certificate(ruleset, step.certificate)
         else:
             found += _of_key(person, step)
-        if step.narrowing != NO_NARROWING:
-            found.append(Narrower(_named(person, step), step.narrowing.where or "the key", step.narrowing))
+        found += [Narrower(_named(person, step), line.where or "the key", line) for line in step.lines]
     return tuple(found)
 
 
 def _of_key(person: Person, step: Step) -> list[Narrower]:
     """What the entries of `users` say that list the key: all of them, where there are more."""
-    own = person.key_of(step)
-    entries = [key for key in person.keys if key is own or (step.key is not None and key.fingerprint == step.key)]
     return [
         Narrower(f"key {key.name or key.label}", key.where, key.narrowing)
-        for key in entries
+        for key in person.entries_of(step)
         if key.narrowing != NO_NARROWING
     ]
 
@@ -97,16 +95,30 @@ def _of_certificate(ruleset: Ruleset, certificate: Certificate) -> list[Narrower
 
 
 def _of_signer(person: Person, step: Step, certificate: Certificate) -> list[Narrower]:
-    """A certificate that the key of a line signed: what the line says holds for it, but that it is an authority."""
+    """A certificate that the key of a line signed: what lines and entries say of that key holds for it, but that it is
+    an authority.
+    """
     key = person.signer_of(step)
     name = f"key {(key.name if key is not None else None) or certificate.signer}"
     found = [Narrower(f"the certificate of {name}", CERTIFICATE, certificate.narrowing, certificate)]
-    entry = (key.narrowing, key.where) if key is not None else (NO_NARROWING, "")
-    for limits, where in (entry, (step.narrowing, step.narrowing.where or "the key")):
-        limits = replace(limits, authority=False, principals=None)
-        if limits != NO_NARROWING:
-            found.append(Narrower(name, where, limits))
-    return found
+    said = [
+        Narrower(f"key {one.name or certificate.signer}", one.where, one.narrowing) for one in person.entries_of(step)
+    ]
+    said += [Narrower(name, line.where or "the key", line) for line in step.lines]
+    return found + _without_authority(said)
+
+
+def _of_certified(person: Person, step: Step) -> list[Narrower]:
+    """What is said of the key that a certificate is for: nobody gets rid of it by a certificate."""
+    said = [Narrower(f"key {key.name or key.label}", key.where, key.narrowing) for key in person.certified_of(step)]
+    said += [Narrower(f"key {step.key}", line.where or "the key", line) for line in step.certified]
+    return _without_authority(said)
+
+
+def _without_authority(said: Iterable[Narrower]) -> list[Narrower]:
+    """What is said of a key, as it holds for a certificate; that the key is an authority is said of it alone."""
+    left = (replace(one, limits=replace(one.limits, authority=False, principals=None)) for one in said)
+    return [one for one in left if one.limits != NO_NARROWING]
 
 
 def _named(person: Person, step: Step) -> str:

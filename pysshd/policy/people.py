@@ -166,6 +166,21 @@ class Person:
             self._entry(certificate.signer or None, step.label) if certificate and not certificate.authority else None
         )
 
+    def entries_of(self, step: Step) -> tuple[PersonKey, ...]:
+        """What says something of the key of a publickey step, or of the key of theirs that signed its certificate: the
+        entry by which it counts first of all, and every other one that lists the same key.
+        """
+        own = self.key_of(step) or self.signer_of(step)
+        fingerprint = step.key if step.certificate is None else step.certificate.signer
+        others = (key for key in self.keys if fingerprint and key.fingerprint == fingerprint and key is not own)
+        return (*(() if own is None else (own,)), *others)
+
+    def certified_of(self, step: Step) -> tuple[PersonKey, ...]:
+        """The entries that list the key which a certificate is for: it is no more than its key by itself."""
+        if step.certificate is None:
+            return ()
+        return tuple(key for key in self.keys if step.key is not None and key.fingerprint == step.key)
+
     def _entry(self, fingerprint: str | None, label: str | None) -> PersonKey | None:
         for key in self.keys if fingerprint is not None else ():
             if not key.is_open:

@@ -7,7 +7,7 @@ from typing import Final
 
 from pysshd.patterns.names import is_name
 from pysshd.policy.narrow import Narrowers, expiries, fault_of, narrowers_of
-from pysshd.policy.people import ALWAYS, Person, Window, place_of, window_of_certificate
+from pysshd.policy.people import ALWAYS, Person, PersonKey, Window, place_of, window_of_certificate
 from pysshd.policy.query import Facts, Unknown
 from pysshd.policy.ruleset import Ruleset
 from pysshd.policy.steps import BY_KEY, Certificate, Step
@@ -64,9 +64,11 @@ def _reason(
     account, now = facts.account, facts.now
     windows, fault = [] if person.window is ALWAYS else [person.window], ""
     windows += [Window(None, end) for end in ends]
-    windows += [key.window for step in steps if (key := person.signer_of(step)) is not None]
+    entries = (key for step in steps for key in (*person.entries_of(step), *person.certified_of(step)))
+    signing = (key for step in steps if (key := _authority_key(ruleset, step, now)) is not None)
+    windows += [key.window for key in (*entries, *signing) if key.window is not ALWAYS]
     for step in steps:
-        window, found = _counts(ruleset, person, account, step)
+        window, found = _counts(ruleset, person, facts, step)
         if window is not None and window is not ALWAYS:
             windows.append(window)
         fault = fault or found
@@ -76,13 +78,21 @@ def _reason(
     return fault or _faults(person, account, steps) or _unix_fault(ruleset, person, facts), edge
 
 
-def _counts(ruleset: Ruleset, person: Person, account: str, step: Step) -> tuple[Window | None, str]:
+def _authority_key(ruleset: Ruleset, step: Step, now: datetime) -> PersonKey | None:
+    """The key of an authority that signed the certificate of a step, where that is known and is still one of its."""
+    authority = ruleset.authorities.get(step.certificate.authority) if step.certificate is not None else None
+    return authority.signing(step.label, now) if authority is not None and step.label is not None else None
+
+
+def _counts(ruleset: Ruleset, person: Person, facts: Facts, step: Step) -> tuple[Window | None, str]:
     """When one step counts, where it has a time, and why it never does, or ""."""
-    certificate, method = step.certificate, step.method
+    certificate, method, account = step.certificate, step.method, facts.account
     if certificate is not None and not certificate.authority:
         return window_of_certificate(certificate), _signer_fault(person, account, step, certificate)
     if certificate is not None:
-        return window_of_certificate(certificate), _certificate_fault(ruleset, person, account, certificate)
+        gone = step.label is not None and _authority_key(ruleset, step, facts.now) is None
+        fault = _certificate_fault(ruleset, person, account, certificate)
+        return window_of_certificate(certificate), "a certificate is of no authority of the file" if gone else fault
     if method == "publickey":
         key = person.key_of(step)
         return (None, f"a key is not among the keys of {person.name}") if key is None else (key.window, "")
@@ -104,6 +114,8 @@ def _signer_fault(person: Person, account: str, step: Step, certificate: Certifi
     if certificate.options:
         return f"a certificate has the critical option {min(certificate.options)!r}, which is not served"
     named = [one.principals for one in said if one.principals is not None] or [frozenset([account])]
+    others = (*(one.narrowing for one in person.entries_of(step) if one is not key), *step.others)
+    named += [frozenset([account]) if one.principals is None else one.principals for one in others if one.authority]
     if any(certificate.principals.isdisjoint(principals) for principals in named):
         return f"key {key.name or certificate.signer} lets no principal of the certificate log in as this account"
     return ""

@@ -46,9 +46,12 @@ class Step:
     method: as on the wire: a certificate is `publickey`.
     key: fingerprint (`SHA256:…`) of the key, for publickey; of the key that is certified, for a certificate.
     label: `PersonKey.label` of the entry of `users:` that lists the key; for a key out of a file it is what ties
-        the key to its entry, without it the key counts for nothing. For a certificate of no authority of the file it is
-        the entry of the key that signed it.
+        the key to its entry, without it the key counts for nothing. For a certificate it is the
+        entry of the key that signed it: one of the authority's, where the file has that.
     narrowing: what the line of a file says in front of the key; what the entry says is known of the entry.
+    others: what is said of the key in the further places where it stands: it narrows too, and gives nothing. For a
+        certificate of no authority of the file both are said of the key that signed it.
+    certified: what lines say of the key that is certified, for a certificate.
     """
 
     method: str
@@ -56,6 +59,13 @@ class Step:
     label: str | None = None
     certificate: Certificate | None = None
     narrowing: Narrowing = NO_NARROWING
+    others: tuple[Narrowing, ...] = ()
+    certified: tuple[Narrowing, ...] = ()
+
+    @property
+    def lines(self) -> tuple[Narrowing, ...]:
+        """What lines say of the key, as far as they say anything."""
+        return tuple(line for line in (self.narrowing, *self.others) if line != NO_NARROWING)
 
     @property
     def kind(self) -> str:

@@ -20,8 +20,12 @@ def version_of(texts: Iterable[str], key_files: KeyFiles | None, folders: KeyFol
     keys = sorted(f"{key} {file.narrowing(key)}".rstrip() for file in files for key in file.fingerprints)
     parts.append(hashlib.sha256("\n".join(keys).encode()).digest())
     # Whose key it is, and in which groups they are, is said by the name of its file and by its folder alone.
-    held = sorted(f"{number} {name} {key}" for number, folder in enumerate((folders or {}).values())
-                  for name, file in folder.files for key in file.fingerprints)  # fmt: skip
+    held = sorted(
+        f"{number} {name} {key} {file.narrowing(key)}".rstrip()
+        for number, folder in enumerate((folders or {}).values())
+        for name, file in folder.files
+        for key in file.fingerprints
+    )
     if held:
         parts.append(hashlib.sha256("\n".join(held).encode()).digest())
     return hashlib.sha256(b"".join(sorted(parts))).hexdigest()[:LENGTH]

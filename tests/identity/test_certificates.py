@@ -130,6 +130,7 @@ def test_the_holder_is_whom_the_authority_names() -> None:
     assert isinstance(found, KeyHolder)
     assert (found.person, found.step.key) == ("alice", SUBJECT.public.fingerprint)
     assert found.step.certificate == said_by(made(), "staff")
+    assert found.step.label == CA.public.fingerprint
     assert holder(made(key_id=b"dave")).person == "dave"
     assert holder(made(key_id=b"../x")) == "the certificate of staff names nobody by its key_id"
     by_principal = POLICY.replace("staff: {", "staff: {person: principal, ")
@@ -155,6 +156,7 @@ def test_only_a_key_of_an_authority_counts_and_only_in_its_time(tmp_path: Path) 
     file.chmod(0o644)
     in_file = POLICY.replace("keys: [{key", f"keys: [{file}, {{key")
     assert holder(made(authority=OTHER), in_file).person == "alice"
+    assert holder(made(authority=OTHER), in_file).step.label == str(file)
     for line in (f"restrict {OTHER.public.line}", f"cert-authority {OTHER.public.line}", "no key"):
         file.write_text(line + "\n")
         assert holder(made(authority=OTHER), in_file) == none
@@ -173,6 +175,29 @@ def test_whom_a_certificate_makes_a_person_has_a_home_and_an_account(tmp_path: P
     assert (account.name, account.uid, account.person) == ("web", 1234, "dave")
     with pytest.raises(LookupError):
         SystemAccounts({}).account("dave", "web", False, known)
+
+
+@pytest.mark.parametrize("authority", ["staff", ""])
+def test_what_lines_say_of_a_certified_key_goes_with_its_certificate(tmp_path: Path, authority: str) -> None:
+    file = tmp_path / "alice.pub"
+    file.write_text(f"no-pty {SUBJECT.public.line}\n")
+    file.chmod(0o644)
+    no_pty, no_agent, forces, no_x11 = (
+        parse_options(options, UTC)
+        for options in ("no-pty", "no-agent-forwarding", 'command="id"', "no-X11-forwarding")
+    )
+    people = f"""
+version: 1
+users:
+  alice: {{keys: [{{file: "{file}", options: no-agent-forwarding}}, 'cert-authority {OTHER.public.line}']}}
+authorities: {{staff: {{keys: ["{CA.public.line}"]}}}}
+"""
+    said = (("alice", "~/k", forces), ("alice", "~/k", no_x11), ("bob", "~/k", no_x11), ("alice", "~/l", NO_NARROWING))
+    known = Known({"alice": load_text(people).ruleset.people["alice"]}, keys={SUBJECT.public.fingerprint: said})
+    found = holder(made(authority=CA if authority else OTHER), people, known=known)
+    assert (found.person, found.step.certificate.authority) == ("alice", authority)
+    assert found.step.certified == (no_pty, no_agent, forces)
+    assert holder(made(key_id=b"dave"), people, known=known).step.certified == ()
 
 
 def test_a_key_of_a_line_with_cert_authority_signs_for_its_owner(tmp_path: Path) -> None:
@@ -199,3 +224,14 @@ users: {{alice: {{keys: [{{name: own, file: "{file}"}}, 'cert-authority {OTHER.p
         keys={CA.public.fingerprint: (("alice", "~/k", parse_options("cert-authority", UTC)),)},
     )
     assert holder(made(), "version: 1", known=known).step.label == "~/k"
+    # In whatever order sources are heard, one that has it as a plain key makes it none of an authority.
+    for plain in (0, 1):
+        said = [("alice", label, parse_options("cert-authority", UTC)) for label in ("~/k", "~/other")]
+        said[plain] = (*said[plain][:2], NO_NARROWING)
+        two = replace(known, keys={CA.public.fingerprint: tuple(said)})
+        assert holder(made(), "version: 1", known=two) == none
+    both = (
+        ("alice", "~/k", parse_options("cert-authority", UTC)),
+        ("alice", "x", parse_options("cert-authority", UTC)),
+    )
+    assert holder(made(), "version: 1", known=replace(known, keys={CA.public.fingerprint: both})).person == "alice"

@@ -20,9 +20,12 @@ from pysshd.identity.key_files import KeyFiles
 from pysshd.identity.passwords import PasswordQueue, RunHelper
 from pysshd.identity.verify import parse_phc
 from pysshd.identity.virtual import VirtualPeople
-from pysshd.patterns.narrowing import Narrowing
+from pysshd.patterns.key_options import parse_options
+from pysshd.patterns.narrowing import NO_NARROWING, Narrowing
 from pysshd.policy.load import load_text
 from pysshd.policy.people import Person
+from pysshd.policy.query import Step
+from pysshd.server.known import NOTHING_KNOWN, Known
 from pysshd.server.ports import KeyHolder
 from pysshd.ssh.crypto.keys import PublicKey, parse_public_key_line
 
@@ -79,8 +82,8 @@ class House:
         self.asked.append(asked)
         return verify.answer(asked)
 
-    def holder(self, account: str, line: str, now: datetime = NOW) -> KeyHolder | None:
-        return asyncio.run(self.people.key_holder(account, key_of(line), now))
+    def holder(self, account: str, line: str, now: datetime = NOW, known: Known = NOTHING_KNOWN) -> KeyHolder | None:
+        return asyncio.run(self.people.key_holder(account, key_of(line), now, known))
 
     def right(self, person: str, password: bytes, now: datetime = NOW) -> bool:
         return asyncio.run(self.people.password_matches(person, password, now, None))
@@ -149,6 +152,51 @@ def test_keys_in_files(tmp_path: Path, keys: dict[str, str]) -> None:
     assert all(str(file) in line for line in house.said)
     assert house.holder("alice", keys["alice"]) is not None
     assert len(house.said) == 2
+
+
+FORCES, NO_PTY = parse_options('command="id"', UTC), parse_options("no-pty", UTC)
+
+
+def of_sources(house: House, line: str, *said: tuple[str, Narrowing]) -> Known:
+    """Alice as sources know her, who have this key for her: by these labels, with this in front of it."""
+    alice = house.people._ruleset.people.get("alice") or Person("alice", accounts=("alice",))
+    return Known({"alice": alice}, keys={key_of(line).fingerprint: tuple(("alice", *one) for one in said)})
+
+
+@pytest.mark.parametrize("in_file", [False, True])
+def test_a_key_of_the_policy_is_never_that_of_a_source(tmp_path: Path, keys: dict[str, str], in_file: bool) -> None:
+    file = tmp_path / "alice.pub"
+    file.write_text(f"{keys['alice']}\n")
+    file.chmod(0o644)
+    key = f'file: "{file}"' if in_file else f'key: "{keys["alice"]}"'
+    house = House(tmp_path, policy(f"  alice: {{keys: [{{name: laptop, {key}, not_after: 2027-06-30}}]}}"))
+    known = of_sources(house, keys["alice"], ("/bin/keys", FORCES), ("~/k", NO_NARROWING))
+    found = house.holder("alice", keys["alice"], known=known)
+    assert found is not None
+    assert (found.step.label, found.step.narrowing, found.step.lines) == ("laptop", NO_NARROWING, (FORCES,))
+    assert house.holder("alice", keys["alice"], LATE, known) is None
+    other = of_sources(house, keys["bob"], ("/bin/keys", FORCES))
+    assert house.holder("alice", keys["bob"], LATE, other) == KeyHolder(
+        "alice", Step("publickey", key_of(keys["bob"]).fingerprint, "/bin/keys", narrowing=FORCES)
+    )
+
+
+def test_lines_of_several_places_narrow_together(tmp_path: Path, keys: dict[str, str]) -> None:
+    file = tmp_path / "alice.pub"
+    house = House(tmp_path, policy(f'  alice: {{keys: ["{keys["bob"]}"]}}'))
+    known = of_sources(house, keys["alice"], ("~/k", NO_NARROWING), ("~/k", NO_PTY), ("/bin/keys", FORCES))
+    found = house.holder("alice", keys["alice"], known=known)
+    assert found is not None
+    # Of one source the first line counts.
+    assert (found.step.label, found.step.lines) == ("~/k", (FORCES,))
+    # The same key in an entry and, since the policy was loaded, in a file of another one.
+    entries = f'[{{name: own, key: "{keys["alice"]}"}}, {{file: "{file}", options: no-agent-forwarding}}]'
+    house = House(tmp_path, policy(f"  alice: {{keys: {entries}}}"))
+    file.write_text(f"no-pty {keys['alice']}\n")
+    file.chmod(0o644)
+    found = house.holder("alice", keys["alice"])
+    assert found is not None
+    assert (found.step.label, found.step.lines) == ("own", (NO_PTY, parse_options("no-agent-forwarding", UTC)))
 
 
 def test_a_key_that_two_have_lets_neither_in(tmp_path: Path, keys: dict[str, str]) -> None:

@@ -184,6 +184,27 @@ def test_a_certificate_has_its_time() -> None:
     assert not ask(ruleset, Pty("xterm"), timed, now=end).allowed
 
 
+def test_a_certificate_counts_in_the_time_of_the_key_that_signed_it() -> None:
+    end = NOON + timedelta(days=10)
+    first = f'{{key: "{KEYS[2]}", not_after: "{end.isoformat()}"}}'
+    keys = f'{first}, {{name: next, file: /ca, not_before: "{end.isoformat()}"}}'
+    ruleset = load(PTY.format("alice"), PEOPLE.replace(f'keys: ["{KEYS[2]}"]', f"keys: [{keys}]"))
+    held, after = (replace(step(), label=label) for label in (FINGERPRINTS[2], "next"))
+    assert enter(ruleset, held).allowed
+    assert ask(ruleset, Pty("xterm"), held).valid_until == end
+    late = ask(ruleset, Pty("xterm"), held, now=end)
+    assert (late.allowed, late.reason) == (False, "alice or a key of theirs is not valid at this time")
+    assert not enter(ruleset, after).allowed
+    assert enter(ruleset, after, now=end).allowed
+    gone = enter(ruleset, replace(step(), label=FINGERPRINTS[0]))
+    assert gone.reason == "a certificate is of no authority of the file"
+    # Where it is not said which key it was, as in a case of `tests`, any may have been.
+    assert enter(ruleset, step(), now=end).allowed
+    twice = keys.replace("name: next, file: /ca", f'key: "{KEYS[2]}"')
+    ruleset = load(PTY.format("alice"), PEOPLE.replace(f'keys: ["{KEYS[2]}"]', f"keys: [{twice}]"))
+    assert all(enter(ruleset, held, now=now).allowed for now in (NOON, end))
+
+
 def test_a_key_that_is_certified_counts_once() -> None:
     ruleset = load("login: [{who: alice, methods: publickey+publickey}]")
     own = Step("publickey", FINGERPRINTS[0])

@@ -435,6 +435,18 @@ def test_a_key_of_an_authority_is_no_key_by_itself() -> None:
     assert "is that of an authority, and proves nothing by itself" in found.reason
 
 
+def test_what_further_lines_say_narrows_as_well() -> None:
+    lines = tuple(
+        parse_options(options, UTC, "/k:1") if options else NO_NARROWING for options in ("no-pty", "", 'command="id"')
+    )
+    step = replace(OTHER, others=lines)
+    assert ask(load(), Exec(b"ls"), step).way == ShellCommand(b"id", False, asked=b"ls")
+    assert ask(load(), Pty("xterm"), step).reason == f"key {FINGERPRINTS[1]} allows no pty"
+    assert ask(load(), Agent(), step).allowed
+    away = replace(OTHER, narrowing=lines[2], others=(parse_options('command="ls"', UTC),))
+    assert "force two commands" in ask(load(), Login((), away), away).reason
+
+
 # Certificates of a line's key
 
 
@@ -511,6 +523,80 @@ def test_such_a_certificate_is_narrowed_by_the_line_and_by_itself() -> None:
     assert ask(ruleset, Agent(), full).reason == "key laptop allows no agent-forwarding"
     assert ask(ruleset, Connect("b", 1), full).reason == "key laptop opens a:1 alone"
     assert ask(ruleset, Connect("a", 1), full).allowed
+
+
+PROGRAM = "sources: [{command: [/bin/keys, '{user}']}]\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "key", "reason"),
+    [
+        ("cert-authority", "", ""),
+        ('cert-authority,from="11.0.0.0/8"', "", "key laptop is good from 11.0.0.0/8 alone"),
+        ("cert-authority", ", not_after: 2020-01-01", "not valid at this time"),
+        ("cert-authority", ", not_before: 2026-12-01", "not valid at this time"),
+        ('cert-authority,principals="web"', "", "lets no principal of the certificate log in as this account"),
+        ('principals="web"', "", ""),
+    ],
+)
+@pytest.mark.parametrize("certified", [True, False])
+def test_every_entry_that_lists_a_key_narrows_it(options: str, key: str, reason: str, certified: bool) -> None:
+    ruleset = load(options, GRANTS + ACCEPTING + PROGRAM, key=key)
+    assert ruleset.asked is not None
+    label = ruleset.asked.command.label
+    alice = ruleset.asked.person("alice", ruleset.people["alice"])
+    step = signed(label=label) if certified else Step("publickey", FINGERPRINTS[0], label)
+    facts = Facts("alice", "alice", ip_address("10.1.2.3"), "", "", NOON, (step,), alice)
+    found = decide(ruleset, Query(facts, Login((), step)))
+    if certified or "time" in reason:
+        assert (found.allowed, reason in found.reason) == (not reason, True)
+    else:
+        assert found.allowed is ("cert-authority" not in options)
+    if key == ", not_before: 2026-12-01":
+        assert found.valid_until == datetime(2026, 12, 1, tzinfo=UTC)
+
+
+def test_principals_of_every_line_that_makes_an_authority_count() -> None:
+    ruleset = load("", GRANTS + ACCEPTING)
+    web, plain = (parse_options(f"cert-authority{more}", UTC) for more in (',principals="web"', ""))
+    unheard = parse_options('principals="db"', UTC)
+    for line, others, principals, allowed in (
+        (web, (web, unheard), ("web",), True),
+        (web, (plain,), ("web",), False),
+        (web, (plain,), ("web", "alice"), True),
+        (plain, (web,), ("alice",), False),
+    ):
+        step = replace(signed(*principals), narrowing=line, others=others)
+        assert ask(ruleset, Login((), step), step).allowed is allowed
+
+
+@pytest.mark.parametrize("authority", ["staff", ""])
+def test_a_certificate_does_not_rid_a_key_of_its_options(authority: str) -> None:
+    login = ACCEPTING + f"authorities: {{staff: {{keys: ['{KEYS[3]}']}}}}\n"
+    extensions = frozenset(PERMITTED_BY.values())
+    signer = "" if authority else FINGERPRINTS[1]
+    said = Certificate(authority, "alice", frozenset(["alice"]), extensions, signer=signer)
+    line = NO_NARROWING if authority else parse_options("cert-authority", UTC)
+    step = Step("publickey", FINGERPRINTS[0], FINGERPRINTS[1] if signer else None, said, line)
+    ruleset = load('no-pty,command="id"', GRANTS + login)
+    assert ask(ruleset, Pty("xterm"), step).reason == "key laptop allows no pty"
+    assert ask(ruleset, Exec(b"ls"), step).way == ShellCommand(b"id", False, asked=b"ls")
+    # That it is an authority itself is said of the bare key alone.
+    ruleset = load("cert-authority,no-pty", GRANTS + login)
+    assert ask(ruleset, Login((), step), step).allowed
+    assert not ask(ruleset, Pty("xterm"), step).allowed
+    for key, edge in (
+        (", not_after: 2020-01-01", None),
+        (", not_before: 2026-12-01", datetime(2026, 12, 1, tzinfo=UTC)),
+    ):
+        found = ask(load("", GRANTS + login, key=key), Login((), step), step)
+        assert (found.reason, found.valid_until) == ("alice or a key of theirs is not valid at this time", edge)
+    lines = (parse_options("cert-authority,no-agent-forwarding", UTC, "/k:1"), parse_options("cert-authority", UTC))
+    found = ask(load("", GRANTS + login), Agent(), replace(step, certified=lines))
+    assert (found.reason, found.decided_by) == (f"key {FINGERPRINTS[0]} allows no agent-forwarding", "/k:1")
+    assert ask(load("", GRANTS + login), Pty("xterm"), replace(step, certified=lines)).allowed
+    assert ask(load("no-pty", GRANTS + login), Pty("xterm"), replace(step, key=FINGERPRINTS[2])).allowed
+    assert ask(load("no-pty", GRANTS + login), Pty("xterm"), replace(step, key=None)).allowed
 
 
 def test_certificate_as_a_method_of_keys_that_are_authorities() -> None:

@@ -107,6 +107,15 @@ def test_entries_lie_over_folders() -> None:
     assert load(users + without, carol=KEYS[3]).ruleset.people["carol"].groups == {"ldap"}
 
 
+def test_a_key_in_a_file_of_an_entry_counts_as_it_stands_there() -> None:
+    entry = "users: {alice: {keys: [{name: desk, file: /keys/alice, not_after: 2020-01-01}]}}\n"
+    files = {"/keys/alice": parse_key_file(f"no-pty {KEYS[0]}".encode())}
+    both = folder(alice=(KEYS[0], KEYS[1]))
+    ruleset = load_text(HEAD + entry + DROPPED, "p.yaml", key_files=files, folders=both).ruleset
+    assert [key.label for key in ruleset.people["alice"].keys] == ["desk", FINGERPRINTS[1]]
+    assert [login(ruleset, "alice", "alice", key) for key in KEYS[:2]] == [False, True]
+
+
 def test_defaults_make_accounts_of_people_of_folders() -> None:
     ruleset = load(DROPPED + "user_defaults: {accounts: ['{user}', git]}\n", alice=KEYS[0]).ruleset
     assert login(ruleset, "alice", "git", KEYS[0])
@@ -120,6 +129,31 @@ def test_two_folders_add_up() -> None:
     assert ruleset.people["alice"].groups == {"staff", "ops"}
     assert len(ruleset.people["alice"].keys) == 2
     assert ruleset.outside == ("/a", "/b")
+
+
+def test_lines_of_two_folders_narrow_together() -> None:
+    text = (
+        "sources: [{directory: '/a/*', groups: staff}, {directory: '/b/*'}, {directory: '/c/*'}]\n"
+        f"users: {{alice: {{keys: ['{KEYS[1]}']}}}}\nserver: {{owner: alice}}\n"
+        f"grants: [{{who: alice, allow: {CONFINED[:-1]}, pty: true}}}}]\n"
+    )
+    lines = {"/a/*": ("", ""), "/b/*": ("no-pty ", 'command="ls" '), "/c/*": ('command="id" ', "")}
+    files = {
+        at: "\n".join(options + key for options, key in zip(said, KEYS, strict=False)) for at, said in lines.items()
+    }
+    folders = {at: KeyFolder((("alice", parse_key_file(text.encode())),)) for at, text in files.items()}
+    ruleset = load_text(HEAD + text, folders=folders).ruleset
+    assert [key.where for key in ruleset.people["alice"].keys[1:]] == ["/a/alice", "/b/alice", "/c/alice"]
+
+    def ask(number: int, request: Request) -> str:
+        steps = (Step("publickey", FINGERPRINTS[number]),)
+        return decide(ruleset, Query(Facts("alice", "alice", None, "", "", NOON, steps, None), request)).reason
+
+    assert ask(0, Pty("xterm")).endswith("allows no pty")
+    assert "forces 'id'" in ask(0, Exec(b"ls -l"))
+    # What stands in the entry counts as it does there.
+    assert "allows no" not in ask(1, Pty("xterm"))
+    assert "forces" not in ask(1, Exec(b"ls -l"))
 
 
 @pytest.mark.parametrize(

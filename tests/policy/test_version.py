@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from pysshd.policy.keyfiles import KeyFile
+from pysshd.patterns.narrowing import Narrowing
+from pysshd.policy.keyfiles import KeyFile, KeyFolder
 from pysshd.policy.load import load_file, load_text
 from pysshd.policy.version import version_of
 from tests.server.house import ALICE, BOB, line_of
@@ -31,6 +32,12 @@ def test_another_text_and_another_key_in_a_file_are_other_versions(tmp_path: Pat
     assert version(tmp_path, TEXT + "# a comment\n") != first
     assert version(tmp_path, key=line_of(BOB)) != first
     assert version(tmp_path) == first
+
+
+def test_options_in_front_of_a_key_make_another_version() -> None:
+    read = [KeyFile(("SHA256:x",), narrowings=said) for said in ((), (("SHA256:x", Narrowing(b"id")),))]
+    assert len({version_of(["a"], {"/a": file}) for file in read}) == 2
+    assert len({version_of(["a"], None, {"/k/*": KeyFolder((("alice", file),))}) for file in read}) == 2
 
 
 def test_a_text_has_a_version_too() -> None:
