@@ -148,6 +148,12 @@ class Person:
         return self.run_as or account
 
     @property
+    def written(self) -> frozenset[str]:
+        """The names of Unix accounts that the file writes for them; a name that is not `listed` it does not write."""
+        listed = (self.name, *self.accounts) if self.listed and not self.certified else ()
+        return frozenset([*listed, *([self.run_as] if self.run_as is not None else [])])
+
+    @property
     def has_password(self) -> bool:
         """Whether a password of theirs could be right."""
         return self.password is not None or self.system_password

@@ -238,12 +238,40 @@ def test_the_name_of_a_file_is_none_that_the_policy_writes() -> None:
     """Whoever may drop a file opens no account below `min_uid`: that takes a line of the policy."""
     text = "server: {accounts: system}\nuser_defaults: {run_as: borg}\nusers: {carol: {accounts: [carol, git]}}\n"
     ruleset = load(text + DROPPED, root=KEYS[0], carol=KEYS[1]).ruleset
-    assert ruleset.written == {"carol", "git", "borg"}
+    accounts = ("carol", "git", "borg", "root")
+    for person, written in (("carol", {"carol", "git", "borg"}), ("root", {"borg"})):
+        assert {name for name in accounts if ruleset.writes(name, ruleset.people[person])} == written
     ruleset = load(text.replace("user_defaults: {run_as: borg}\n", "") + DROPPED, root=KEYS[0]).ruleset
     unix = UnixFacts("root", 0, frozenset())
     step = Step("publickey", FINGERPRINTS[0])
     facts = Facts("root", "root", None, "", "", NOON, (), None, unix)
     assert "below min_uid" in decide(ruleset, Query(facts, Login((), step))).reason
+
+
+@pytest.mark.parametrize("line", ["alice: {accounts: [alice, root]}", "alice: {run_as: root}"])
+def test_what_the_file_writes_for_somebody_opens_nothing_for_others(line: str) -> None:
+    """One person may be root by their line; a file `root.pub`, and a program that has a key for root, are no line."""
+    text = f"server: {{accounts: system}}\nusers: {{{line}}}\ngrants: [{{who: [root, alice], roles: login-shell}}]\n"
+    text += "login: [{who: [root, alice], methods: publickey}]\n"
+    unix = UnixFacts("root", 0, frozenset(), frozenset(), "", "/root")
+
+    def refused(ruleset: Ruleset, person: Person | None, step: Step) -> bool:
+        assert person is not None
+        facts = Facts(person.accounts[-1], person.name, None, "", "", NOON, (step,), person, unix)
+        entered, shell = (decide(ruleset, Query(facts, request)) for request in (Login((), step), Shell()))
+        assert entered.allowed is shell.allowed
+        assert ("below min_uid" in entered.reason) is not entered.allowed
+        return not entered.allowed
+
+    dropped = load(text + DROPPED, root=KEYS[0], alice=KEYS[1]).ruleset
+    assert refused(dropped, dropped.people["root"], Step("publickey", FINGERPRINTS[0]))
+    assert not refused(dropped, dropped.people["alice"], Step("publickey", FINGERPRINTS[1]))
+    program = ASKED.replace("groups: ldap", "run_as: nobody, groups: ldap")
+    ruleset = load_text(HEAD + text + program).ruleset
+    assert ruleset.asked is not None
+    by_program = Step("publickey", FINGERPRINTS[0], ruleset.asked.command.label)
+    assert refused(ruleset, ruleset.person_of("root"), by_program)
+    assert not refused(ruleset, ruleset.person_of("alice"), by_program)
 
 
 # Names of files
