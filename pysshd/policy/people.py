@@ -186,7 +186,17 @@ class Person:
         if not groups:
             return replace(self, keys=self.keys + keys) if keys else self
         own = frozenset[str]() if self.by_default else self.groups
-        return replace(self, groups=own | groups, by_default=False, keys=self.keys + keys)
+        return replace(self, groups=own | groups, by_default=False, keys=self.keys + keys,
+                       unknown_groups=self.unknown_groups - groups)  # fmt: skip
+
+    def perhaps_in(self, groups: frozenset[str]) -> "Person":
+        """The person, whom a source with these groups may have or not; of groups of the defaults nothing is certain
+        then, for those of a source would take their place.
+        """
+        if self.by_default and groups:
+            maybe = self.unknown_groups | self.groups | groups
+            return replace(self, groups=frozenset(), by_default=False, unknown_groups=maybe)
+        return replace(self, unknown_groups=(self.unknown_groups | groups) - self.groups)
 
     @staticmethod
     def step(key: PersonKey, fingerprint: str, narrowing: Narrowing = NO_NARROWING) -> Step:
@@ -314,8 +324,8 @@ class AskedSource:
         return f"with a key of {self.command.program}"
 
     def perhaps(self, entry: Person) -> Person:
-        """A person of whom the program was asked and said nothing: they may be in its groups."""
-        return replace(entry, unknown_groups=self.groups - entry.groups)
+        """A person of whom the program says nothing, or was not asked: they may be in its groups."""
+        return entry.perhaps_in(self.groups)
 
 
 @dataclass(frozen=True, slots=True)

@@ -619,6 +619,32 @@ def test_what_is_not_known_allows_nothing_and_denies() -> None:
     assert ruleset.asked.perhaps(Person("x", frozenset(["ldap"]))).unknown_groups == frozenset()
 
 
+def test_groups_of_the_defaults_are_as_unknown_as_those_that_would_take_their_place() -> None:
+    """A program that knows bob puts him into its groups in place of those of `user_defaults`."""
+    text = ASKED + (
+        f"user_defaults: {{groups: staff}}\nusers: {{bob: {{keys: ['{KEYS[1]}']}}}}\nroles: {{box: {CONFINED}}}\n"
+        "grants: [{who: group:staff, roles: box}, {who: bob, allow: {pty: true}}, "
+        "{who: group:staff, deny: {pty: true}}]\n"
+    )
+    ruleset = load_text(HEAD + text).ruleset
+    assert ruleset.asked is not None
+    entry = ruleset.people["bob"]
+    bob = ruleset.asked.perhaps(entry)
+    assert (bob.groups, bob.unknown_groups, bob.by_default) == (frozenset(), {"staff", "ldap"}, False)
+    step = Step("publickey", FINGERPRINTS[1])
+    for person, shell, pty in (
+        (entry, True, False),
+        (ruleset.asked.person("bob", entry), False, True),
+        (bob, False, False),
+    ):
+        facts = Facts("bob", "bob", None, "", "", NOON, (step,), person)
+        assert [decide(ruleset, Query(facts, one)).allowed for one in (Shell(), Pty("xterm"))] == [shell, pty]
+    # Of a program without groups they stay, and what another source says later is certain.
+    assert entry.perhaps_in(frozenset()) == entry
+    joined = bob.joined(frozenset(["ldap"]))
+    assert (joined.groups, joined.unknown_groups) == ({"ldap"}, {"staff"})
+
+
 _ENTRIES = st.lists(
     st.sampled_from(
         [
@@ -651,11 +677,14 @@ _LOGINS = st.lists(
 )
 
 
-@given(_ENTRIES, _LOGINS, st.sampled_from(["", "groups: ops, ", "groups: ldap, "]))
+@given(
+    _ENTRIES, _LOGINS, st.sampled_from(["", "groups: ops, ", "groups: ldap, "]), st.sampled_from(["", "ops", "ldap"])
+)
 def test_whoever_is_not_known_may_do_no_more_than_as_who_they_could_be(
-    entries: list[str], logins: list[str], groups: str
+    entries: list[str], logins: list[str], groups: str, defaults: str
 ) -> None:
-    text = ASKED + f"users: {{bob: {{{groups}keys: ['{KEYS[1]}']}}}}\ngrants: [{', '.join(entries)}]\n"
+    text = ASKED + (f"user_defaults: {{groups: {defaults}}}\n" if defaults else "")
+    text += f"users: {{bob: {{{groups}keys: ['{KEYS[1]}']}}}}\ngrants: [{', '.join(entries)}]\n"
     try:
         ruleset = load_text(HEAD.replace("ldap]", "ldap]\nserver: {owner: bob}") + text, language=True).ruleset
         ruleset = rebuilt(ruleset, login=load_text(f"{HEAD}{text}login: [{', '.join(logins)}]\n").ruleset.login)
