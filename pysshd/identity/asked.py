@@ -123,6 +123,7 @@ class AskedPeople:
         people: dict[str, Person] = dict(known.people)
         keys = {key: list(held) for key, held in known.keys.items()}
         elsewhere: set[str] = set()
+        by_program: set[str] = set()
         unobtained = ""
         for question, answer in said.items():
             command, name = question.command, question.name
@@ -133,18 +134,21 @@ class AskedPeople:
                 entry = people.get(name) or ruleset.people.get(name)
                 if name not in known.people:
                     elsewhere.add(name)
-                if isinstance(answer, str):
+                if not isinstance(answer, tuple):
                     people |= {name: source.perhaps(entry)} if entry is not None else {}
-                elif answer:
+                    continue
+                by_program.add(name)
+                if answer:
                     people[name] = source.person(name, entry)
-            if name not in people or isinstance(answer, str):
+            if name not in people or not isinstance(answer, tuple):
                 continue
             if of_source or name in known.people:
                 for fingerprint, narrowing in answer:
                     keys.setdefault(fingerprint, []).append((name, command.label, narrowing))
         held = {key: tuple(found) for key, found in keys.items()}
         not_of_host = frozenset(elsewhere & people.keys())
-        return replace(known, people=people, keys=held, unobtained=unobtained, not_of_host=not_of_host)
+        return replace(known, people=people, keys=held, unobtained=unobtained, not_of_host=not_of_host,
+                       by_program=frozenset(by_program))  # fmt: skip
 
     async def key_holder(
         self, account: str, key: PublicKey, now: datetime, known: Known = NOTHING_KNOWN

@@ -54,9 +54,9 @@ def _of_the_host(new: Side, old: Side) -> Iterator[Wider]:
         yield Wider(f"keys of the host until a time of {zone}, where their options say none", here.where, before, False)
     if new.settings.server.accounts != "system":
         return
-    before = _written(old)
-    wider = {account: where for (whose, account), where in _written(new).items() if (whose, account) not in before}
-    for account, where in sorted(wider.items()):
+    written = _written(old)
+    added = {account: where for (whose, account), where in _written(new).items() if (whose, account) not in written}
+    for account, where in sorted(added.items()):
         yield Wider(f"account {account} of the host, also where its uid is below min_uid", where,
                     "not written in the file", sure=False)  # fmt: skip
 

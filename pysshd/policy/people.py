@@ -301,6 +301,10 @@ class SystemSource:
         found = own.joined(self.groups, (*keys, *(command.key() for command in self.commands)))
         return replace(found, system_password=self.password and own.password is None)
 
+    def perhaps(self, entry: Person) -> Person:
+        """A person of whom the host says nothing of use, or was not asked: they may be in its groups."""
+        return _perhaps(self, entry)
+
 
 @dataclass(frozen=True, slots=True)
 class AskedSource:
@@ -325,7 +329,12 @@ class AskedSource:
 
     def perhaps(self, entry: Person) -> Person:
         """A person of whom the program says nothing, or was not asked: they may be in its groups."""
-        return entry.perhaps_in(self.groups)
+        return _perhaps(self, entry)
+
+
+def _perhaps(source: SystemSource | AskedSource, entry: Person) -> Person:
+    """Whoever has no entry would have the groups of the defaults too, or instead."""
+    return entry.perhaps_in(source.groups | source.defaults.groups if entry.certified else source.groups)
 
 
 @dataclass(frozen=True, slots=True)

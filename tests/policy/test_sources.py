@@ -619,6 +619,17 @@ def test_what_is_not_known_allows_nothing_and_denies() -> None:
     assert ruleset.asked.perhaps(Person("x", frozenset(["ldap"]))).unknown_groups == frozenset()
 
 
+def test_who_may_be_of_the_host_or_of_a_program() -> None:
+    """Whoever has no entry may have the groups of the defaults too; an entry's own groups stay."""
+    ruleset = load_text(HEAD + HOST + "user_defaults: {groups: ops}\n").ruleset
+    source = ruleset.source
+    assert source is not None
+    assert source.perhaps(Person("zoe", certified=True)).unknown_groups == {"staff", "ops"}
+    carol = source.perhaps(Person("carol", frozenset(["ldap", "staff"])))
+    assert (carol.groups, carol.unknown_groups) == (frozenset(["ldap", "staff"]), frozenset())
+    assert source.perhaps(Person("carol", frozenset(["ldap"]))).unknown_groups == {"staff"}
+
+
 def test_groups_of_the_defaults_are_as_unknown_as_those_that_would_take_their_place() -> None:
     """A program that knows bob puts him into its groups in place of those of `user_defaults`."""
     text = ASKED + (
@@ -630,7 +641,8 @@ def test_groups_of_the_defaults_are_as_unknown_as_those_that_would_take_their_pl
     assert ruleset.asked is not None
     entry = ruleset.people["bob"]
     bob = ruleset.asked.perhaps(entry)
-    assert (bob.groups, bob.unknown_groups, bob.by_default) == (frozenset(), {"staff", "ldap"}, False)
+    assert (bob.groups, bob.unknown_groups) == (frozenset(), frozenset(["staff", "ldap"]))
+    assert not bob.by_default
     step = Step("publickey", FINGERPRINTS[1])
     for person, shell, pty in (
         (entry, True, False),
@@ -642,7 +654,7 @@ def test_groups_of_the_defaults_are_as_unknown_as_those_that_would_take_their_pl
     # Of a program without groups they stay, and what another source says later is certain.
     assert entry.perhaps_in(frozenset()) == entry
     joined = bob.joined(frozenset(["ldap"]))
-    assert (joined.groups, joined.unknown_groups) == ({"ldap"}, {"staff"})
+    assert (joined.groups, joined.unknown_groups) == (frozenset(["ldap"]), frozenset(["staff"]))
 
 
 _ENTRIES = st.lists(
