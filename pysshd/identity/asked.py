@@ -33,8 +33,9 @@ NAMES_MAX: Final = 32
 
 _UNANSWERED: Final = "it could not be asked"
 
-Said: TypeAlias = tuple[tuple[str, Narrowing], ...] | str
-"""What a program said of one person: keys, by fingerprint, with what their lines leave; or why that is not known."""
+Said: TypeAlias = tuple[tuple[str, Narrowing], ...] | str | None
+"""What a program said of one person: keys, by fingerprint, with what their lines leave; or why that is not known; or
+None, where it has keys for them of which none is of use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,8 @@ class AskedPeople:
         if said.fault:
             self._complain(f"program {command.program} ({command.where}) says no keys: {said.fault}")
             return said.fault
-        return tuple(self._keys_in(said, command, question.name))
+        keys = tuple(self._keys_in(said, command, question.name))
+        return keys if keys or not (said.keys or said.notes) else None
 
     def _keys_in(self, said: ProgramSaid, command: KeyCommand, name: str) -> Iterator[tuple[str, Narrowing]]:
         for digest, number, options in said.keys:

@@ -242,3 +242,16 @@ def test_whoever_comes_by_a_certificate_under_another_name_may_be_in_the_groups(
     assert unknown_of(made, look_up(made, "bob"), "bob") == frozenset()
     failing = people(Programs({("/bin/keys", "bob"): "it hangs"}), policy=policy)
     assert unknown_of(failing, look_up(failing, "bob"), "bob") == {"ldap", "ops"}
+
+
+@pytest.mark.parametrize("programs", [Programs(notes=("line 1 is passed over",)), Programs(options="no-such-option")])
+def test_who_has_but_keys_that_let_nobody_in_may_be_in_the_groups(programs: Programs) -> None:
+    """A program that prints a key for alice knows her, whatever is wrong with its line; for zoe the same is nothing."""
+    if programs.options:
+        programs.says = {("/bin/keys", name): [OWN] for name in ("alice", "zoe")}
+    made = people(programs)
+    known = look_up(made, "alice")
+    assert (known.keys, known.unobtained, known.by_program) == ({}, "", frozenset())
+    assert unknown_of(made, known, "alice") == {"ldap"}
+    assert known.people["alice"].unknown_groups == {"ldap"}
+    assert look_up(made, "zoe").people == {}
