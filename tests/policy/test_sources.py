@@ -248,6 +248,15 @@ def test_the_name_of_a_file_is_none_that_the_policy_writes() -> None:
     assert "below min_uid" in decide(ruleset, Query(facts, Login((), step))).reason
 
 
+def test_a_comparison_knows_for_whom_a_name_is_written() -> None:
+    """Whoever is uid 0 has to be named in `who`: bob of the file may be that, and anna of a folder never is."""
+    text = f"server: {{accounts: system}}\nusers: {{bob: {{keys: ['{KEYS[1]}']}}}}\n" + DROPPED
+    text += "login: [{who: [anna, bob], methods: publickey}]\ngrants: [{who: WHO, allow: {pty: true}}]\n"
+    old, new = (load(text.replace("WHO", who), anna=KEYS[0]).ruleset for who in ("'*'", "[anna, bob]"))
+    (change,) = difference(Side(old), Side(new)).gained
+    assert (change.people, change.example) == (("bob",), "bob, where bob is uid 0: pty")
+
+
 @pytest.mark.parametrize("line", ["alice: {accounts: [alice, root]}", "alice: {run_as: root}"])
 def test_what_the_file_writes_for_somebody_opens_nothing_for_others(line: str) -> None:
     """One person may be root by their line; a file `root.pub`, and a program that has a key for root, are no line."""
