@@ -33,8 +33,9 @@ NAMES_MAX: Final = 32
 
 _UNANSWERED: Final = "it could not be asked"
 
-Said: TypeAlias = tuple[tuple[str, Narrowing], ...] | str
-"""What a program said of one person: keys, by fingerprint, with what their lines leave; or why that is not known."""
+Said: TypeAlias = tuple[tuple[str, Narrowing], ...] | str | None
+"""What a program said of one person: keys, by fingerprint, with what their lines leave; or why that is not known; or
+None, where it has keys for them of which none is of use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,8 @@ class AskedPeople:
         if said.fault:
             self._complain(f"program {command.program} ({command.where}) says no keys: {said.fault}")
             return said.fault
-        return tuple([held async for held in self._keys_in(said, command, question.name)])
+        keys = tuple([held async for held in self._keys_in(said, command, question.name)])
+        return keys if keys or not (said.keys or said.notes) else None
 
     async def _keys_in(self, said: ProgramSaid, command: KeyCommand, name: str) -> AsyncIterator[tuple[str, Narrowing]]:
         for digest, number, options in said.keys:
@@ -125,6 +127,7 @@ class AskedPeople:
         people: dict[str, Person] = dict(known.people)
         keys = {key: list(held) for key, held in known.keys.items()}
         elsewhere: set[str] = set()
+        by_program: set[str] = set()
         unobtained = ""
         for question, answer in said.items():
             command, name = question.command, question.name
@@ -135,18 +138,21 @@ class AskedPeople:
                 entry = people.get(name) or ruleset.people.get(name)
                 if name not in known.people:
                     elsewhere.add(name)
-                if isinstance(answer, str):
+                if not isinstance(answer, tuple):
                     people |= {name: source.perhaps(entry)} if entry is not None else {}
-                elif answer:
+                    continue
+                by_program.add(name)
+                if answer:
                     people[name] = source.person(name, entry)
-            if name not in people or isinstance(answer, str):
+            if name not in people or not isinstance(answer, tuple):
                 continue
             if of_source or name in known.people:
                 for fingerprint, narrowing in answer:
                     keys.setdefault(fingerprint, []).append((name, command.label, narrowing))
         held = {key: tuple(found) for key, found in keys.items()}
         not_of_host = frozenset(elsewhere & people.keys())
-        return replace(known, people=people, keys=held, unobtained=unobtained, not_of_host=not_of_host)
+        return replace(known, people=people, keys=held, unobtained=unobtained, not_of_host=not_of_host,
+                       by_program=frozenset(by_program))  # fmt: skip
 
     async def key_holder(
         self, account: str, key: PublicKey, now: datetime, known: Known = NOTHING_KNOWN

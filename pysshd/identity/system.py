@@ -101,7 +101,7 @@ class SystemPeople:
             return Known(fault=_FAILED, unanswered=True)
         for note in found.notes:
             self._complain(note)
-        known = self._known(account, found)
+        known = self._known(account, asked.people, found)
         if self._ruleset.source is None:
             # Keys of people's own are read for each connection; who an account is changes with files of the host.
             if len(self._remembered) >= REMEMBERED_MAX:
@@ -128,15 +128,16 @@ class SystemPeople:
             self._stand_in,
         )
 
-    def _known(self, account: str, found: Found) -> Known:
+    def _known(self, account: str, asked: tuple[str, ...], found: Found) -> Known:
         source = self._ruleset.source
         people: dict[str, Person] = {}
         keys: dict[str, list[tuple[str, str, Narrowing]]] = {}
-        fault = ""
+        fault, of_no_use = "", set[str]()
         for known in found.people if source is not None else ():
             assert source is not None
             if known.fault:
                 fault = known.fault if known.name == account else fault
+                of_no_use.add(known.name)  # and still in the groups of the source
                 continue
             people[known.name] = source.person(known.name, self._ruleset.people.get(known.name))
             self._stand_in = known.name
@@ -144,11 +145,12 @@ class SystemPeople:
             assert source is not None
             if held.person in people and held.file < len(source.keys):
                 for digest, number, options in held.keys:
-                    said = narrowing_of(options, self._zone, f"{os.fsdecode(held.path)}:{number}", self._complain)
-                    if said is not None:
-                        keys.setdefault(fingerprint_of(digest), []).append((held.person, source.keys[held.file], said))
+                    line = narrowing_of(options, self._zone, f"{os.fsdecode(held.path)}:{number}", self._complain)
+                    if line is not None:
+                        keys.setdefault(fingerprint_of(digest), []).append((held.person, source.keys[held.file], line))
         accounts = {one.name: _account(one, found.environment) for one in found.accounts}
-        return Known(people, accounts, {key: tuple(held) for key, held in keys.items()}, fault)
+        said = frozenset(asked) - of_no_use
+        return Known(people, accounts, {key: tuple(held) for key, held in keys.items()}, fault, by_host=said)
 
     async def key_holder(
         self, account: str, key: PublicKey, now: datetime, known: Known = NOTHING_KNOWN

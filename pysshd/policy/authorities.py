@@ -1,6 +1,6 @@
 """Certificate authorities: whom their certificates name, and which accounts they open."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, Literal
 
@@ -51,6 +51,11 @@ class Authority:
             (ANY in wanted and bool(principals)) or not principals.isdisjoint(wanted)
             for wanted in self._wanted(account, principals)
         )
+
+    def writes(self, account: str, principals: frozenset[str]) -> bool:
+        """Whether the account stands in `accounts` by its own name, and one of the principals may use it by that."""
+        by_name = replace(self, accounts=tuple(one for one in self.accounts if one[0] == account != SAME))
+        return by_name.admits(account, principals)
 
     def opening(self, account: str, principals: frozenset[str]) -> tuple[str, ...]:
         """The principals by each of which the account is opened."""

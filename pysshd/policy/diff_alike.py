@@ -66,7 +66,8 @@ class Likeness:
             for key in person.keys
         )
         named = tuple(who.names(person) for who in (*self._logins, *whos))
-        return (keys, others, person.has_password, person.window, person.run_as, named, tuple(map(id, grants)))
+        facts = (person.has_password, person.window, person.run_as, person.listed)
+        return (keys, others, facts, named, tuple(map(id, grants)))
 
     def _is_same(self, person: Person, before: Person) -> bool:
         return bare(person) == bare(before) and _reading(self._new, person) == _reading(self._old, before)

@@ -101,7 +101,7 @@ class Certified:
         return (
             account in (person.name, "root") and account,
             before is not None and before.may_use(account),
-            tuple(account in ruleset.written for ruleset in rulesets),
+            tuple(ruleset.writes(account, person) for ruleset in rulesets),
             tuple(account in one.accounts for entry in entries for one in entry.all if isinstance(one, Account)),
             tuple(pair for who in _whos(entries) for pair in sorted(who.principals) if pair[1] == account),
             tuple(

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from pysshd.policy.authorities import SAME
 from pysshd.policy.diff_sessions import Side, covers, listeners
 from pysshd.policy.settings import Settings
 
@@ -53,10 +54,31 @@ def _of_the_host(new: Side, old: Side) -> Iterator[Wider]:
         yield Wider(f"keys of the host until a time of {zone}, where their options say none", here.where, before, False)
     if new.settings.server.accounts != "system":
         return
-    for name in sorted(new.ruleset.written - old.ruleset.written):
-        person = new.ruleset.people.get(name)
-        yield Wider(f"account {name} of the host, also where its uid is below min_uid",
-                    person.where if person is not None else "users", "not written in the file", sure=False)  # fmt: skip
+    written = _written(old)
+    added = {account: where for (whose, account), where in _written(new).items() if (whose, account) not in written}
+    for account, where in sorted(added.items()):
+        yield Wider(f"account {account} of the host, also where its uid is below min_uid", where,
+                    "not written in the file", sure=False)  # fmt: skip
+
+
+def _written(side: Side) -> dict[tuple[str, str], str]:
+    """Every name of a Unix account that the file writes, and where; with for whom, as far as no comparison of people
+    tells it: that a name has a line of its own now, or stands in an authority.
+    """
+    ruleset = side.ruleset
+    # An authority is no person: no name of one has a colon. What a person's line says is told rather.
+    found = {
+        (f"authority:{one.name}", account): one.where
+        for one in ruleset.authorities.values()
+        for account, _ in one.accounts
+        if account != SAME
+    }
+    if ruleset.defaults is not None and ruleset.defaults.run_as is not None:
+        found["", ruleset.defaults.run_as] = "users"
+    for person in ruleset.people.values():
+        for account in person.written:
+            found[person.name if account == person.name else "", account] = person.where
+    return found
 
 
 def _algorithms(settings: Settings) -> set[str]:

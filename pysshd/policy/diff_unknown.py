@@ -16,8 +16,8 @@ from pysshd.policy.people import Person
 
 _OF_A_RULESET: Final = frozenset(
     [
-        "settings", "people", "login", "grants", "source", "asked", "outside", "system_groups", "written", "version",
-        "files", "folders", "authorities",
+        "settings", "people", "login", "grants", "source", "asked", "outside", "system_groups", "version", "files",
+        "folders", "authorities",
     ]
 )  # fmt: skip
 """What is compared elsewhere, or follows from the rest."""

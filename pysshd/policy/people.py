@@ -148,6 +148,12 @@ class Person:
         return self.run_as or account
 
     @property
+    def written(self) -> frozenset[str]:
+        """The names of Unix accounts that the file writes for them; a name that is not `listed` it does not write."""
+        listed = (self.name, *self.accounts) if self.listed and not self.certified else ()
+        return frozenset([*listed, *([self.run_as] if self.run_as is not None else [])])
+
+    @property
     def has_password(self) -> bool:
         """Whether a password of theirs could be right."""
         return self.password is not None or self.system_password
@@ -195,7 +201,17 @@ class Person:
         if not groups:
             return replace(self, keys=self.keys + keys) if keys else self
         own = frozenset[str]() if self.by_default else self.groups
-        return replace(self, groups=own | groups, by_default=False, keys=self.keys + keys)
+        return replace(self, groups=own | groups, by_default=False, keys=self.keys + keys,
+                       unknown_groups=self.unknown_groups - groups)  # fmt: skip
+
+    def perhaps_in(self, groups: frozenset[str]) -> "Person":
+        """The person, whom a source with these groups may have or not; of groups of the defaults nothing is certain
+        then, for those of a source would take their place.
+        """
+        if self.by_default and groups:
+            maybe = self.unknown_groups | self.groups | groups
+            return replace(self, groups=frozenset(), by_default=False, unknown_groups=maybe)
+        return replace(self, unknown_groups=(self.unknown_groups | groups) - self.groups)
 
     @staticmethod
     def step(key: PersonKey, fingerprint: str, narrowing: Narrowing = NO_NARROWING) -> Step:
@@ -300,6 +316,10 @@ class SystemSource:
         found = own.joined(self.groups, (*keys, *(command.key() for command in self.commands)))
         return replace(found, system_password=self.password and own.password is None)
 
+    def perhaps(self, entry: Person) -> Person:
+        """A person of whom the host says nothing of use, or was not asked: they may be in its groups."""
+        return _perhaps(self, entry)
+
 
 @dataclass(frozen=True, slots=True)
 class AskedSource:
@@ -323,8 +343,13 @@ class AskedSource:
         return f"with a key of {self.command.program}"
 
     def perhaps(self, entry: Person) -> Person:
-        """A person of whom the program was asked and said nothing: they may be in its groups."""
-        return replace(entry, unknown_groups=self.groups - entry.groups)
+        """A person of whom the program says nothing, or was not asked: they may be in its groups."""
+        return _perhaps(self, entry)
+
+
+def _perhaps(source: SystemSource | AskedSource, entry: Person) -> Person:
+    """Whoever has no entry would have the groups of the defaults too, or instead."""
+    return entry.perhaps_in(source.groups | source.defaults.groups if entry.certified else source.groups)
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,6 @@ class Ruleset:
     outside: what says who people are and is no file of one person: folders of keys, and programs; absolute paths.
     authorities: entries of `authorities:` by name.
     system_groups: the groups of the host that conditions name.
-    written: every name of a Unix account that the file itself writes.
     version: the name of what was compiled (`version_of`); empty where it was no text.
     files, folders: absolute paths of the files that it was read from, the main one first, and of the folders in which
         further ones are looked for; none where it was no file.
@@ -67,7 +66,6 @@ class Ruleset:
     _candidates: Candidates = field(default_factory=Candidates, repr=False)
     source: SystemSource | None = None
     system_groups: frozenset[str] = frozenset()
-    written: frozenset[str] = frozenset()
     authorities: Mapping[str, Authority] = field(default_factory=dict)
     version: str = ""
     files: tuple[str, ...] = ()
@@ -172,6 +170,18 @@ class Ruleset:
         entry = self.people.get(name)
         return None if entry is not None and entry.guests is not None else entry or Person(name, certified=True)
 
+    def writes(self, account: str, person: Person, certificates: Iterable[Certificate] = ()) -> bool:
+        """Whether the file itself writes the name of a Unix account for this person, or for holders of certificates.
+
+        What it writes for somebody else opens nothing, nor does the name that a folder, a program, the host or a
+        certificate gives a person.
+        """
+        entry = self.people.get(person.name)
+        if account == person.run_as or (entry is not None and account in entry.written):
+            return True
+        signed = ((self.authorities.get(one.authority), one.principals) for one in certificates)
+        return any(authority is not None and authority.writes(account, principals) for authority, principals in signed)
+
     def person_of_password(self, account: str) -> Person | None:
         """Whom a password identifies that comes first of all: the person of the account's own name, or None."""
         person = self.people.get(account)
@@ -224,8 +234,7 @@ def ruleset_of(
         candidates_of(named, unnamed, grants),
         source,
         frozenset(group for who in _whos(login, grants) for group in who.system_groups),
-        _written(named.values(), source or asked),
-        MappingProxyType(signing),
+        authorities=MappingProxyType(signing),
         asked=asked,
         outside=tuple(outside),
     )
@@ -255,7 +264,6 @@ def rebuilt(
         _by_account=made._by_account,
         _by_key=made._by_key,
         _candidates=made._candidates,
-        written=ruleset.written | made.written,
     )
 
 
@@ -269,19 +277,6 @@ def _groups_of_sources(
         of_program = [asked.person("", one) for one in (entry, of_host)] if asked is not None else []
         found |= {one.groups for one in (of_host, *of_program) if one is not None}
     return found
-
-
-def _written(people: Iterable[Person], source: SystemSource | AskedSource | None) -> frozenset[str]:
-    """A name of a file in a folder is not one that the policy's file writes, and so is not what is made of it."""
-    names: set[str] = set()
-    for one in people:
-        if one.listed:
-            names |= {one.name, *one.accounts, one.unix_name(one.name)}
-        elif one.run_as is not None:
-            names.add(one.run_as)
-    if source is not None and source.defaults.run_as is not None:
-        names.add(source.defaults.run_as)
-    return frozenset(names)
 
 
 def _whos(login: Iterable[LoginEntry], grants: Iterable[Grant]) -> Iterator[Who]:

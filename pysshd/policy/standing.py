@@ -75,7 +75,7 @@ def _reason(
     edge = earliest([window.next_edge(now) for window in windows]) if windows else None
     if windows and not all(window.holds(now) for window in windows):
         return f"{person.name} or a key of theirs is not valid at this time", edge
-    return fault or _faults(person, account, steps) or _unix_fault(ruleset, person, facts), edge
+    return fault or _faults(person, account, steps) or _unix_fault(ruleset, person, facts, steps), edge
 
 
 def _authority_key(ruleset: Ruleset, step: Step, now: datetime) -> PersonKey | None:
@@ -154,7 +154,7 @@ def _faults(person: Person, account: str, steps: tuple[Step, ...]) -> str:
     return ""
 
 
-def _unix_fault(ruleset: Ruleset, person: Person, facts: Facts) -> str:
+def _unix_fault(ruleset: Ruleset, person: Person, facts: Facts, steps: tuple[Step, ...]) -> str:
     """Why the session could not run as its Unix account, or ""."""
     server, unix = ruleset.settings.server, facts.unix
     if server.accounts != "system":
@@ -162,8 +162,10 @@ def _unix_fault(ruleset: Ruleset, person: Person, facts: Facts) -> str:
     name = person.unix_name(facts.account)
     if unix is None or unix.name != name or isinstance(unix.uid, Unknown):
         return (unix.fault if unix is not None else "") or f"account {name} could not be looked up"
-    if unix.uid < server.min_uid and name not in ruleset.written:
+    certificates = (step.certificate for step in steps if step.certificate is not None)
+    if unix.uid < server.min_uid and not ruleset.writes(name, person, certificates):
         return (
-            f"account {name} has uid {unix.uid}, below min_uid {server.min_uid}, and the file does not write its name"
+            f"account {name} has uid {unix.uid}, below min_uid {server.min_uid}, and the file does not write its name "
+            f"for {person.name}"
         )
     return unix.fault

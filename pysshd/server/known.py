@@ -7,6 +7,7 @@ from typing import Final
 from pysshd.patterns.narrowing import Narrowing
 from pysshd.policy.people import Person
 from pysshd.policy.query import UNKNOWN, UnixFacts
+from pysshd.policy.ruleset import Ruleset
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,8 @@ class Known:
     fault: why nothing is known, where a look-up failed, or why the person of the account's own name is of no use.
     unanswered: the host said nothing: to ask once more may help.
     not_of_host: those of `people` whom the host does not have: a program knows them.
+    by_host, by_program: names of which the host, and the program of a source, have said whether they have them. Of
+        everybody else that is not known, whoever they are (`person_of`).
     unobtained: why keys are not known that a program would have to say; empty where it said them.
     """
 
@@ -49,6 +52,8 @@ class Known:
     unanswered: bool = False
     not_of_host: frozenset[str] = frozenset()
     unobtained: str = ""
+    by_host: frozenset[str] = frozenset()
+    by_program: frozenset[str] = frozenset()
 
     def unix(self, name: str) -> UnixFacts:
         """What the policy is told of an account; of one that the host does not have, or was not asked about, why."""
@@ -60,3 +65,18 @@ class Known:
 
 NOTHING_KNOWN: Final = Known()
 """Where the host plays no part."""
+
+
+def person_of(ruleset: Ruleset, known: Known, name: str) -> Person | None:
+    """The person of this name: of a source, with what the file says of them, of the file alone, or whom a certificate
+    makes one. Of a source that has not said whether it has them, they may be.
+    """
+    certified = Person(name, certified=True) if ruleset.authorities else None
+    found = known.people.get(name) or ruleset.people.get(name) or certified
+    if found is None:
+        return None
+    if ruleset.source is not None and name not in known.by_host:
+        found = ruleset.source.perhaps(found)
+    if ruleset.asked is not None and name not in known.by_program:
+        found = ruleset.asked.perhaps(found)
+    return found

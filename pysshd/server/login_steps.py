@@ -13,7 +13,7 @@ from pysshd.policy.query import Facts, Login, Query, Request, Step, UnixFacts
 from pysshd.policy.ruleset import Ruleset
 from pysshd.policy.ways import LoginWay
 from pysshd.server.connection import Connection
-from pysshd.server.known import NOTHING_KNOWN, Known
+from pysshd.server.known import NOTHING_KNOWN, Known, person_of
 from pysshd.ssh.crypto.certs import Certificate
 from pysshd.ssh.crypto.keys import PublicKey
 
@@ -135,8 +135,8 @@ class LoginSteps:
     def _looked_up(self, person: str | None) -> tuple[Person | None, UnixFacts | None]:
         """What the host says of a person and of the account as which their session would run."""
         known = self.known or NOTHING_KNOWN
-        holder = known.people.get(person) if person is not None else None
-        who = holder or (self.person(person) if person is not None else None)
+        who = self.person(person) if person is not None else None
+        holder = who if who is not None and (who.name in known.people or who.unknown_groups) else None
         if who is None or self.ruleset.settings.server.accounts != "system":
             return holder, None
         return holder, known.unix(who.unix_name(self.account))
@@ -148,11 +148,8 @@ class LoginSteps:
         return person.name if person is not None and self.account in person.accounts else None
 
     def person(self, name: str) -> Person | None:
-        """The person of this name: of a source, with what the file says of them, of the file alone, or whom a
-        certificate makes one.
-        """
-        found = (self.known or NOTHING_KNOWN).people.get(name) or self.ruleset.people.get(name)
-        return found or (Person(name, certified=True) if self.ruleset.authorities else None)
+        """The person of this name, with what is known of them."""
+        return person_of(self.ruleset, self.known or NOTHING_KNOWN, name)
 
     def judge(self, person: str | None, done: tuple[Step, ...], step: Step, *, trace: bool = False) -> Decision:
         """Would `step` count for `person` after the steps done? No key and no secret counts twice."""

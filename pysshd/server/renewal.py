@@ -76,7 +76,10 @@ def carried_over(login: LoginSteps, known: Known, ruleset: Ruleset) -> Known:
         key: tuple((name, file, said) for name, file, said in held if name in people and file in files)
         for key, held in known.keys.items()
     }
-    return _with_program(login, replace(known, people=people, keys=keys), known, ruleset)
+    old, new = login.ruleset.asked, ruleset.asked
+    same = old is not None and new is not None and old.command == new.command
+    heard = known.by_program if same else frozenset[str]()
+    return _with_program(login, replace(known, people=people, keys=keys, by_program=heard), known, ruleset)
 
 
 def _with_program(login: LoginSteps, found: Known, known: Known, ruleset: Ruleset) -> Known:

@@ -18,7 +18,7 @@ from pysshd.identity.queue import HelperQueue
 from pysshd.identity.system import SystemPeople
 from pysshd.identity.virtual import VirtualPeople
 from pysshd.policy.load import load_text
-from pysshd.server.known import Known
+from pysshd.server.known import Known, person_of
 from pysshd.ssh.crypto.entropy import SystemEntropy
 from pysshd.ssh.crypto.keys import PublicKey
 from tests.identity.test_system import KEYS, NOW, Clock, Helpers
@@ -235,3 +235,47 @@ def test_passwords_are_the_inner_ones() -> None:
     known = look_up(made, "alice")
     for secret, right in ((b"right", True), (b"wrong", False)):
         assert asyncio.run(made.password_matches("alice", secret, NOW, None, known)) is right
+
+
+def unknown_of(made: AskedPeople, known: Known, name: str) -> frozenset[str]:
+    """The groups that somebody may be in, and that a deny therefore speaks of."""
+    person = person_of(made._ruleset, known, name)
+    assert person is not None
+    return person.unknown_groups
+
+
+def test_whoever_is_not_asked_about_may_be_in_the_groups(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Carol shares the account with more people than are asked about, and comes by a key of the file."""
+    made = people(Programs())
+    known = look_up(made, "git")
+    assert known.by_program == {"alice", "carol", "git"}
+    assert (unknown_of(made, known, "alice"), unknown_of(made, known, "carol")) == (frozenset(), frozenset())
+    monkeypatch.setattr(asked, "NAMES_MAX", 1)
+    known = look_up(made, "git")
+    assert known.by_program == {"alice"}
+    assert (unknown_of(made, known, "alice"), unknown_of(made, known, "carol")) == (frozenset(), frozenset(["ldap"]))
+    assert person_of(made._ruleset, known, "zoe") is None
+
+
+def test_whoever_comes_by_a_certificate_under_another_name_may_be_in_the_groups() -> None:
+    """Nobody is asked about them: who comes is known by the certificate alone. They have no entry."""
+    policy = POLICY + f'user_defaults: {{groups: ops}}\nauthorities: {{staff: {{keys: ["{OWN.line}"]}}}}\n'
+    made = people(Programs(), policy=policy)
+    known = look_up(made, "git")
+    assert unknown_of(made, known, "bob") == {"ldap", "ops"}
+    assert unknown_of(made, look_up(made, "bob"), "bob") == frozenset()
+    failing = people(Programs({("/bin/keys", "bob"): "it hangs"}), policy=policy)
+    assert unknown_of(failing, look_up(failing, "bob"), "bob") == {"ldap", "ops"}
+
+
+@pytest.mark.parametrize("programs", [Programs(notes=("line 1 is passed over",)), Programs(options="no-such-option")])
+def test_who_has_but_keys_that_let_nobody_in_may_be_in_the_groups(programs: Programs) -> None:
+    """A program that prints a key for alice knows her, whatever is wrong with its line; for zoe the same is nothing."""
+    if programs.options:
+        programs.says = {("/bin/keys", name): [OWN] for name in ("alice", "zoe")}
+    made = people(programs)
+    known = look_up(made, "alice")
+    assert (known.keys, known.unobtained, known.by_program) == ({}, "", frozenset())
+    assert unknown_of(made, known, "alice") == {"ldap"}
+    assert known.people["alice"].unknown_groups == {"ldap"}
+    assert look_up(made, "zoe").people == {}

@@ -25,7 +25,7 @@ from pysshd.identity.system import SystemPeople
 from pysshd.identity.virtual import VirtualPeople
 from pysshd.policy.load import load_text
 from pysshd.policy.query import UNKNOWN
-from pysshd.server.known import Known
+from pysshd.server.known import Known, person_of
 from pysshd.ssh.crypto.entropy import SystemEntropy
 from pysshd.ssh.crypto.generate import generate_private_key
 
@@ -293,3 +293,27 @@ def test_options_that_a_helper_should_have_refused_let_nobody_in() -> None:
     found = known(made, "bob")
     assert asyncio.run(made.key_holder("bob", SHARED, NOW, found)) is None
     assert "/keys:7 is passed over: option 'no-such-option' is not known" in told
+
+
+def test_whom_the_host_says_nothing_of_may_be_in_its_groups(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Alice has a key in the file for git; what is denied to the host's people is denied to her, also while her own
+    account is locked, and where more people share the account than are looked up.
+    """
+    policy = POLICY.replace("groups: [ops]", "groups: [ops, hosted]").replace("password: system", "groups: hosted")
+    policy += f'authorities: {{staff: {{keys: ["{SHARED.line}"]}}}}\n'
+
+    def groups(helpers: Helpers, name: str = "alice") -> tuple[set[str], set[str]]:
+        made = people(helpers, policy=policy)
+        person = person_of(load_text(policy).ruleset, known(made, "git"), name)
+        assert person is not None
+        return set(person.groups), set(person.unknown_groups)
+
+    assert groups(Helpers()) == ({"ops", "hosted"}, set())
+    assert groups(Helpers(), "git") == (set(), set())  # the host says that it is below min_uid
+    locked = Helpers(fault="account alice is locked")
+    assert groups(locked) == groups(Helpers(fails=True)) == ({"ops"}, {"hosted"})
+    assert asyncio.run(people(locked, policy=policy).key_holder("git", OWN, NOW, known(people(locked), "git"))) is None
+    # A holder of a certificate of whom nobody was asked.
+    assert groups(Helpers(), "bob") == (set(), {"hosted"})
+    monkeypatch.setattr(system, "NAMES_MAX", 1)
+    assert groups(Helpers(), "git") == (set(), {"hosted"})

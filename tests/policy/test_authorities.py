@@ -11,7 +11,7 @@ from pysshd.policy.decision import Decision
 from pysshd.policy.keyfiles import parse_key_file
 from pysshd.policy.load import load_text
 from pysshd.policy.problems import PolicyError
-from pysshd.policy.query import Exec, Facts, Login, Pty, Query, Request
+from pysshd.policy.query import Exec, Facts, Login, Pty, Query, Request, UnixFacts
 from pysshd.policy.ruleset import Ruleset
 from pysshd.policy.steps import Certificate, Step
 from pysshd.policy.ways import LoginWay
@@ -66,6 +66,27 @@ def test_a_certificate_is_a_key_and_its_key_id_the_person() -> None:
     assert ask(ruleset, Pty("xterm"), step()).allowed
     assert enter(ruleset, step(), person="bob").reason == "a certificate of staff is not that of bob"
     assert enter(ruleset, step("dave"), person="alice").reason == "a certificate of staff is not that of alice"
+
+
+def test_an_account_below_the_least_uid_stands_in_the_authority_or_the_entry() -> None:
+    """For whom the file writes it counts: a principal of the account's name writes nothing, nor does another entry."""
+    people = PEOPLE.replace("version: 1\n", "version: 1\nserver: {accounts: system}\n").replace("deploy]", "root]")
+    ruleset = load("grants: [{who: '*', allow: {pty: true}}]\n", people)
+    mended = load("", people.replace("{deploy: [web, db]", "{root: [web, db]"))
+
+    def reason(rules: Ruleset, name: str, principal: str) -> str:
+        one = step(name, principal)
+        unix = UnixFacts("root", 5)
+        facts = Facts("root", name, None, "127.0.0.1:2222", "SSH-2.0-x", NOON, (one,), None, unix)
+        return decide(rules, Query(facts, Login((), one))).reason
+
+    for rules, name in ((ruleset, "root"), (ruleset, "dave"), (mended, "dave")):
+        assert reason(rules, name, "root").endswith(
+            f"below min_uid 1000, and the file does not write its name for {name}"
+        )
+    assert "lets no principal" in reason(ruleset, "dave", "web")
+    for rules, name, principal in ((mended, "dave", "web"), (ruleset, "bob", "root")):
+        assert reason(rules, name, principal) == "login entry 1 is met by certificate"
 
 
 def test_a_holder_without_an_entry_is_a_person() -> None:

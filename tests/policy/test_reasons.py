@@ -109,6 +109,8 @@ def test_an_account_below_the_least_uid_is_written_in_the_file_or_left_out() -> 
     step = Step("publickey", "SHA256:x", person.keys[0].label)
     known = replace(facts("carol", methods=(step,)), holder=person, unix=UnixFacts("carol", 499))
     found = decide(rules, Query(known, Login((), step)))
-    assert found.reason == "account carol has uid 499, below min_uid 500, and the file does not write its name"
+    assert (
+        found.reason == "account carol has uid 499, below min_uid 500, and the file does not write its name for carol"
+    )
     able = replace(known, unix=UnixFacts("carol", 500))
     assert decide(rules, Query(able, Login((), step))).allowed

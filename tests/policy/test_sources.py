@@ -272,12 +272,49 @@ def test_the_name_of_a_file_is_none_that_the_policy_writes() -> None:
     """Whoever may drop a file opens no account below `min_uid`: that takes a line of the policy."""
     text = "server: {accounts: system}\nuser_defaults: {run_as: borg}\nusers: {carol: {accounts: [carol, git]}}\n"
     ruleset = load(text + DROPPED, root=KEYS[0], carol=KEYS[1]).ruleset
-    assert ruleset.written == {"carol", "git", "borg"}
+    accounts = ("carol", "git", "borg", "root")
+    for person, written in (("carol", {"carol", "git", "borg"}), ("root", {"borg"})):
+        assert {name for name in accounts if ruleset.writes(name, ruleset.people[person])} == written
     ruleset = load(text.replace("user_defaults: {run_as: borg}\n", "") + DROPPED, root=KEYS[0]).ruleset
     unix = UnixFacts("root", 0, frozenset())
     step = Step("publickey", FINGERPRINTS[0])
     facts = Facts("root", "root", None, "", "", NOON, (), None, unix)
     assert "below min_uid" in decide(ruleset, Query(facts, Login((), step))).reason
+
+
+def test_a_comparison_knows_for_whom_a_name_is_written() -> None:
+    """Whoever is uid 0 has to be named in `who`: bob of the file may be that, and anna of a folder never is."""
+    text = f"server: {{accounts: system}}\nusers: {{bob: {{keys: ['{KEYS[1]}']}}}}\n" + DROPPED
+    text += "login: [{who: [anna, bob], methods: publickey}]\ngrants: [{who: WHO, allow: {pty: true}}]\n"
+    old, new = (load(text.replace("WHO", who), anna=KEYS[0]).ruleset for who in ("'*'", "[anna, bob]"))
+    (change,) = difference(Side(old), Side(new)).gained
+    assert (change.people, change.example) == (("bob",), "bob, where bob is uid 0: pty")
+
+
+@pytest.mark.parametrize("line", ["alice: {accounts: [alice, root]}", "alice: {run_as: root}"])
+def test_what_the_file_writes_for_somebody_opens_nothing_for_others(line: str) -> None:
+    """One person may be root by their line; a file `root.pub`, and a program that has a key for root, are no line."""
+    text = f"server: {{accounts: system}}\nusers: {{{line}}}\ngrants: [{{who: [root, alice], roles: login-shell}}]\n"
+    text += "login: [{who: [root, alice], methods: publickey}]\n"
+    unix = UnixFacts("root", 0, frozenset(), frozenset(), "", "/root")
+
+    def refused(ruleset: Ruleset, person: Person | None, step: Step) -> bool:
+        assert person is not None
+        facts = Facts(person.accounts[-1], person.name, None, "", "", NOON, (step,), person, unix)
+        entered, shell = (decide(ruleset, Query(facts, request)) for request in (Login((), step), Shell()))
+        assert entered.allowed is shell.allowed
+        assert ("below min_uid" in entered.reason) is not entered.allowed
+        return not entered.allowed
+
+    dropped = load(text + DROPPED, root=KEYS[0], alice=KEYS[1]).ruleset
+    assert refused(dropped, dropped.people["root"], Step("publickey", FINGERPRINTS[0]))
+    assert not refused(dropped, dropped.people["alice"], Step("publickey", FINGERPRINTS[1]))
+    program = ASKED.replace("groups: ldap", "run_as: nobody, groups: ldap")
+    ruleset = load_text(HEAD + text + program).ruleset
+    assert ruleset.asked is not None
+    by_program = Step("publickey", FINGERPRINTS[0], ruleset.asked.command.label)
+    assert refused(ruleset, ruleset.person_of("root"), by_program)
+    assert not refused(ruleset, ruleset.person_of("alice"), by_program)
 
 
 # Names of files
@@ -625,6 +662,44 @@ def test_what_is_not_known_allows_nothing_and_denies() -> None:
     assert ruleset.asked.perhaps(Person("x", frozenset(["ldap"]))).unknown_groups == frozenset()
 
 
+def test_who_may_be_of_the_host_or_of_a_program() -> None:
+    """Whoever has no entry may have the groups of the defaults too; an entry's own groups stay."""
+    ruleset = load_text(HEAD + HOST + "user_defaults: {groups: ops}\n").ruleset
+    source = ruleset.source
+    assert source is not None
+    assert source.perhaps(Person("zoe", certified=True)).unknown_groups == {"staff", "ops"}
+    carol = source.perhaps(Person("carol", frozenset(["ldap", "staff"])))
+    assert (carol.groups, carol.unknown_groups) == (frozenset(["ldap", "staff"]), frozenset())
+    assert source.perhaps(Person("carol", frozenset(["ldap"]))).unknown_groups == {"staff"}
+
+
+def test_groups_of_the_defaults_are_as_unknown_as_those_that_would_take_their_place() -> None:
+    """A program that knows bob puts him into its groups in place of those of `user_defaults`."""
+    text = ASKED + (
+        f"user_defaults: {{groups: staff}}\nusers: {{bob: {{keys: ['{KEYS[1]}']}}}}\nroles: {{box: {CONFINED}}}\n"
+        "grants: [{who: group:staff, roles: box}, {who: bob, allow: {pty: true}}, "
+        "{who: group:staff, deny: {pty: true}}]\n"
+    )
+    ruleset = load_text(HEAD + text).ruleset
+    assert ruleset.asked is not None
+    entry = ruleset.people["bob"]
+    bob = ruleset.asked.perhaps(entry)
+    assert (bob.groups, bob.unknown_groups) == (frozenset(), frozenset(["staff", "ldap"]))
+    assert not bob.by_default
+    step = Step("publickey", FINGERPRINTS[1])
+    for person, shell, pty in (
+        (entry, True, False),
+        (ruleset.asked.person("bob", entry), False, True),
+        (bob, False, False),
+    ):
+        facts = Facts("bob", "bob", None, "", "", NOON, (step,), person)
+        assert [decide(ruleset, Query(facts, one)).allowed for one in (Shell(), Pty("xterm"))] == [shell, pty]
+    # Of a program without groups they stay, and what another source says later is certain.
+    assert entry.perhaps_in(frozenset()) == entry
+    joined = bob.joined(frozenset(["ldap"]))
+    assert (joined.groups, joined.unknown_groups) == (frozenset(["ldap"]), frozenset(["staff"]))
+
+
 _ENTRIES = st.lists(
     st.sampled_from(
         [
@@ -657,11 +732,14 @@ _LOGINS = st.lists(
 )
 
 
-@given(_ENTRIES, _LOGINS, st.sampled_from(["", "groups: ops, ", "groups: ldap, "]))
+@given(
+    _ENTRIES, _LOGINS, st.sampled_from(["", "groups: ops, ", "groups: ldap, "]), st.sampled_from(["", "ops", "ldap"])
+)
 def test_whoever_is_not_known_may_do_no_more_than_as_who_they_could_be(
-    entries: list[str], logins: list[str], groups: str
+    entries: list[str], logins: list[str], groups: str, defaults: str
 ) -> None:
-    text = ASKED + f"users: {{bob: {{{groups}keys: ['{KEYS[1]}']}}}}\ngrants: [{', '.join(entries)}]\n"
+    text = ASKED + (f"user_defaults: {{groups: {defaults}}}\n" if defaults else "")
+    text += f"users: {{bob: {{{groups}keys: ['{KEYS[1]}']}}}}\ngrants: [{', '.join(entries)}]\n"
     try:
         ruleset = load_text(HEAD.replace("ldap]", "ldap]\nserver: {owner: bob}") + text, language=True).ruleset
         ruleset = rebuilt(ruleset, login=load_text(f"{HEAD}{text}login: [{', '.join(logins)}]\n").ruleset.login)

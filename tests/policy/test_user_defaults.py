@@ -62,7 +62,7 @@ def test_people_of_a_source_have_them_too() -> None:
     assert (carol.groups, carol.run_as, carol.accounts) == (frozenset(["staff"]), "shared", ("carol",))
     assert [grant.name for grant in ruleset.grants_of(carol)] == ["grant 1"]
     assert source.person("bob", ruleset.people["bob"]).groups == frozenset(["ops"])
-    assert "shared" in ruleset.written
+    assert ruleset.writes("shared", carol)
 
 
 def test_grants_that_name_whom_a_source_has_are_told_once() -> None:

@@ -14,6 +14,7 @@ from pysshd.policy.query import UnixFacts
 from pysshd.server.again import Again, difference
 from pysshd.server.known import HostAccount, Known
 from pysshd.server.plan import NO_BOUNDS, Account, EnvWay, Forced, LoginShell, Plan, RunWay, ShellCommand, Words
+from pysshd.server.renewal import carried_over
 from pysshd.server.requests import Env, Exec, Pty, Shell
 from pysshd.server.rules import Rules
 from pysshd.ssh.events.userauth import Outcome
@@ -446,6 +447,46 @@ def test_what_a_program_did_not_say_stays_unknown() -> None:
         house = House(asking(bob))
         house.people.known = said_by(house, {}, "it hangs", bob=True)
         house.logged_in("bob", BOB)
+
+
+@pytest.mark.parametrize("unobtained", ["it hangs", ""])
+def test_groups_that_a_program_gets_by_a_reload_are_unknown_where_it_did_not_answer(unobtained: str) -> None:
+    """The program had no groups before, so nobody was marked; it may have failed, or bob was not asked about."""
+    bob = "users: {bob: {keys: [" + line_of(BOB) + "]}}\n"
+    refused = 'login: [{who: group:ldap, refuse: true}, {who: "*", methods: publickey}]'
+
+    def fault(known: Callable[[House], Known], old: str, new: str = PROGRAM) -> str:
+        house = House(asking(bob, old))
+        house.people.known = known(house)
+        house.logged_in("bob", BOB)
+        rules = rules_of(asking(bob + refused, new))
+        assert house.server.suffices(rules)
+        again = asyncio.run(house.server.renew(lambda: rules, ask_host=False))
+        assert again is not None
+        return again.login_fault(complete=True)
+
+    def nothing(house: House) -> Known:
+        return said_by(house, {}, unobtained)
+
+    def no_key(house: House) -> Known:
+        return replace(nothing(house), by_program=frozenset(["bob"]))
+
+    without = PROGRAM.replace(", groups: ldap", "")
+    assert "hangs on a fact that is unknown" in fault(nothing, without)
+    assert fault(no_key, without) == ""
+    # What one program said is no word of another one.
+    both = (
+        "sources:\n  - {system: {min_uid: 1000}, keys: [{command: [/bin/keys, '{user}'], run_as: nobody}]}\n"
+        "  - {command: [/bin/others, '{user}'], run_as: nobody}\nserver: {accounts: system}"
+    )
+    house = House(asking(bob, both))
+    login = house.server._login
+    login.known = no_key(house)
+    other = rules_of(asking(bob, both.replace("/bin/others", "/bin/keys"))).ruleset
+    assert carried_over(login, login.known, other).by_program == frozenset()
+    assert carried_over(login, login.known, house.ruleset).by_program == {"bob"}
+    no_program = rules_of(asking(bob, "")).ruleset
+    assert carried_over(login, login.known, no_program).by_program == frozenset()
 
 
 def test_people_of_a_program_are_none_of_the_host() -> None:
