@@ -109,10 +109,11 @@ def start(folder: Path, keys: Keys) -> Start:
         (OWNER.replace("who: alice", "who: alcie"), "alcie", "alice"),
         (OWNER + "login: []\n", "[]", ""),
         (OWNER + "totp: yes\n", "totp", "unknown key"),
-        (OWNER + "include: [{files: more.yaml}]\n", "include", "not served"),
+        (OWNER + "include: [{files: more.yaml}]\n", "include", "may"),
         (OWNER + "limits: {login_grace: soon}\n", "soon", ""),
+        (OWNER + "revoked: x\n", "revoked", "not served"),
         (OWNER + "\tx: 1\n", "\tx", "tab"),
-        (OWNER + "x: [1, 2\n", "", ""),
+        (OWNER + "groups: [a, b\n", "groups", "is not closed"),
         (OWNER + "groups: *anchor\n", "*anchor", "alias"),
     ],
 )  # fmt: skip

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from pysshd.daemon.workers import READY_WORKERS
 from tests.live.conftest import OWNER, Serve
 from tests.live.daemon import MODES, WITHIN, Daemon, is_running, until
 from tests.live.looking import nursery, workers, zygote
@@ -106,7 +107,7 @@ def test_a_killed_worker_ends_its_connection_alone(own: Daemon) -> None:
 
 def test_workers_killed_while_they_wait_cost_nobody_a_login(own: Daemon) -> None:
     own.expected |= {"daemon.error"}  # one that is killed on its way into its sandbox
-    until(lambda: len(workers(own)) == 5)
+    until(lambda: len(workers(own)) == READY_WORKERS)
     killed = workers(own)
     for pid in killed:
         os.kill(pid, signal.SIGKILL)

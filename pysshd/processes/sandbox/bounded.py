@@ -206,7 +206,8 @@ def _children() -> list[int]:
     """Every child of this process, which has one thread."""
     own = os.getpid()
     try:
-        return list(map(int, Path(f"/proc/self/task/{own}/children").read_text("ascii").split()))
+        # As bytes: the codec of a text could be one that has to be loaded, and a helper may be kept from its file.
+        return list(map(int, Path(f"/proc/self/task/{own}/children").read_bytes().split()))
     except OSError:
         # A kernel without CONFIG_PROC_CHILDREN.
         return [pid for pid in map(int, filter(str.isdecimal, os.listdir("/proc"))) if _parent_of(pid) == own]

@@ -3,6 +3,8 @@
 import os
 import pwd
 import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
@@ -242,3 +244,31 @@ def test_one_question_and_its_answer(program: Path, monkeypatch: pytest.MonkeyPa
 
 def test_no_program_at_all() -> None:
     assert answer(AskProgram((), (), "", 1000, (0,)), lambda *_: Fake(), 0).fault.startswith("it can not be run")
+
+
+def test_nothing_is_loaded_when_it_is_asked() -> None:
+    """A helper may be kept from the files of the interpreter: it is another user, or they have been replaced."""
+    code = """
+import os, sys
+from pysshd.identity.host.calls import KEY_PROGRAM, AskProgram, ProgramSaid
+from pysshd.processes.boundary.socket import Endpoint
+from pysshd.processes.zygote.warm import PROGRAMS, warm_up
+
+warm_up()
+ours, theirs = Endpoint.pair()
+known = set(sys.modules)
+if not os.fork():
+    ours.close()
+    PROGRAMS.helpers[KEY_PROGRAM](theirs.detach())
+    print(sorted(set(sys.modules) - known), flush=True)
+    os._exit(0)
+theirs.close()
+ours.send(AskProgram(("/bin/echo", "LINE"), ("a", "a"), "", 9000, (0,)).encode())
+received = ours.recv()
+said = ProgramSaid.decode(received.message)
+ours.close()
+os.wait()
+print(said.fault, len(said.keys))
+""".replace("LINE", ONE.line)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True)
+    assert done.stdout == "[]\n 1\n", done.stderr
