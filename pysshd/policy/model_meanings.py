@@ -70,8 +70,8 @@ MEANINGS: Final[Mapping[str, Mapping[str, Meaning]]] = {
         "host_keys": Meaning("The keys of the host", "{directory: host_keys}", "made in the state folder"),
         "accounts": Meaning("`service`: every session runs as the daemon's own user. `system`: as the account of the "
                             "host that was logged in as", "system", "`service`"),
-        "min_uid": Meaning("With `accounts: system`, the least uid of an account whose name the file does not write",
-                           "500", "`1000`", "uid"),
+        "min_uid": Meaning("With `accounts: system`, the least uid of an account whose name the file does not write "
+                           "for the person", "500", "`1000`", "uid"),
         "owner": Meaning("With `accounts: service`, the one person who may run programs that are not confined",
                          "alice", "the one person who may, with a warning"),
         "user": Meaning("With `accounts: service`, whom a daemon that root started becomes", "pysshd", "none"),

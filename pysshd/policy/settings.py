@@ -63,7 +63,7 @@ class Server:
     state: absolute path of the state folder.
     isolation: whether a process that faces the network serves one connection, or many.
     interface: `module:class` of the server interface that decides, instead of the policy's own.
-    min_uid: under `accounts: system` the least uid of an account whose name the file does not write.
+    min_uid: under `accounts: system` the least uid of an account whose name the file does not write for the person.
     """
 
     listen: tuple[Listen, ...] = ()

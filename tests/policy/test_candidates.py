@@ -148,6 +148,12 @@ def test_hours_that_two_grants_share_end_once() -> None:
     assert ask(other, Pty("xterm")).valid_until == NOON.replace(hour=13)
 
 
+def test_what_comes_behind_hours_that_say_nothing_of_it_is_heard() -> None:
+    ruleset = load(entries("who: alice, when: {hours: 11:00-13:00}, allow: {pty: true}", "who: alice, roles: words"))
+    assert ask(ruleset, Exec(b"ls")).allowed
+    assert ask(ruleset, Exec(b"ls"), trace=True).allowed
+
+
 def test_a_fact_that_is_unknown_beside_a_condition_that_holds() -> None:
     ruleset = load(entries("who: alice, account: alice, client: x, roles: words", "who: bob, client: x, deny: all"))
     assert ask(ruleset, Exec(b"ls")).allowed is False

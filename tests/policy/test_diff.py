@@ -9,7 +9,7 @@ from pysshd.policy.diff import Change, Difference, difference
 from pysshd.policy.diff_permissions import as_strict
 from pysshd.policy.diff_sessions import Side
 from pysshd.policy.load import load_file, load_text
-from tests.policy.support import HASH, KEYS, PEOPLE
+from tests.policy.support import FINGERPRINTS, HASH, KEYS, PEOPLE
 
 OTHER_HASH = HASH.replace("jxYh9", "jxYh8")
 ALLOW = "grants: [{name: g, who: alice, allow: {%s, confined: true}}]\n"
@@ -443,3 +443,13 @@ def test_whom_the_new_policy_knows_by_a_program_alone_is_compared_as_somebody_it
     named = {change.people for change in found.gained if change.what.startswith("exec: ls")}
     assert all("bob" in " ".join(people) and people != ("bob",) for people in named)
     assert named
+
+
+def test_people_whose_keys_are_named_are_not_taken_for_one_another() -> None:
+    """But for their keys they are alike, and what happens to one of them happens to nobody else."""
+    people = f"version: 1\nusers: {{ann: {{keys: '{KEYS[0]}'}}, ben: {{keys: '{KEYS[1]}'}}}}\n"
+    for named in ("ann", "ben"):
+        key = FINGERPRINTS[("ann", "ben").index(named)]
+        grant = f"grants: [{{who: 'key:{key}', allow: {{exec: ls, confined: true}}}}]\n"
+        found = compared("", grant, people, people)
+        assert {change.people for change in found.gained} == {(named,)}

@@ -281,8 +281,8 @@ def test_where_there_is_no_login_section_a_whole_one_is_offered(system: bool, pe
     policy = "server: {accounts: system}\n" if system else "server: {owner: alice}\n"
     people = PEOPLE + (f'  root: {{keys: "{KEYS[3]}"}}\n' if system else "")
     found = explained("shell", policy=policy, people=people, person=person, chain=(chain,))
-    assert [[edit.text for edit in change] for change in found.changes] == [
-        [f'add a section login: [{{who: {person}, methods: {chain}}}, {{who: "*", methods: publickey}}]']
+    assert [[(edit.text, edit.where) for edit in change] for change in found.changes] == [
+        [(f'add a section login: [{{who: {person}, methods: {chain}}}, {{who: "*", methods: publickey}}]', "")]
     ]
 
 

@@ -103,6 +103,9 @@ def test_without_a_zone_anywhere_it_is_utc() -> None:
         (SUNDAY, "2027-10-31T01:15Z", "2027-10-31T01:45Z"),
         ("{days: sun, hours: 02:30-03:00}", "2027-10-31T00:40Z", "2027-10-31T01:00Z"),
         ("{days: sun, hours: 02:30-03:00}", "2027-10-31T01:00Z", "2027-10-31T01:30Z"),
+        # Seconds are past the minute, also just behind an edge.
+        (OFFICE, "2027-03-01T18:00:30+01:00", "2027-03-02T08:00+01:00"),
+        (OFFICE, "2027-03-01T17:59:30+01:00", "2027-03-01T18:00+01:00"),
         # Days touch at midnight and at the week's end: no edge there.
         ("{days: sat-tue}", "2027-03-06T00:00+01:00", "2027-03-10T00:00+01:00"),
         ("{days: thu-fri}", "2026-12-31T12:00+01:00", "2027-01-02T00:00+01:00"),
