@@ -2,12 +2,14 @@
 
 import asyncio
 import os
+import signal
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
 from pysshd.processes.boundary.calls.call import Call
 from pysshd.processes.boundary.calls.zygote import ForkWorker, Retire
+from pysshd.processes.boundary.groups import signal_process
 from pysshd.processes.boundary.socket import Endpoint
 from pysshd.processes.monitor.forking import newborn_in
 from pysshd.processes.monitor.zygote_keeper import ZygoteKeeper
@@ -33,6 +35,7 @@ class _Birth:
         self._born = born
         self._lost = lost
         self._abandoned = False
+        self._closed = False
 
     def answered(self, answer: Call, pidfd: int | None) -> None:
         """The zygote has answered; BoundaryError where it says what can not be."""
@@ -42,6 +45,11 @@ class _Birth:
             self._ours.close()
             return
         pid, pidfd = newborn
+        if self._closed:
+            # The launcher reaps whatever child it does not know.
+            signal_process(pidfd, signal.SIGKILL)
+            os.close(pidfd)
+            return
         os.close(pidfd)
         self.link = ZygoteLink(Started(pid, self._ours), self._generation, self._lost, "nursery")
         self._born(self.link)
@@ -55,8 +63,10 @@ class _Birth:
             self.link.kill("it was not wanted any more")
 
     def hopeless(self) -> None:
-        """The zygote is gone, and will not answer."""
-        self._ours.close()
+        """The zygote is gone, and will not answer; or nobody will be there for what it answers."""
+        if self.link is None:
+            self._closed = True
+            self._ours.close()
 
 
 class NurseryKeeper:
@@ -73,6 +83,8 @@ class NurseryKeeper:
         self._one_at_a_time = asyncio.Lock()
         self._leaving: set[asyncio.Task[None]] = set()
         self._closed = False
+        self._births: set[_Birth] = set()
+        """Those that were asked for, and of which nobody knows yet what became of them."""
         self.links: list[ZygoteLink] = []
 
     async def current(self, worker: ForkWorker) -> ZygoteLink:
@@ -98,12 +110,16 @@ class NurseryKeeper:
     async def close(self) -> None:
         """Let go of all of them."""
         self._closed = True
+        for birth in self._births:
+            birth.hopeless()
+        self._births.clear()
         for link in list(self.links):
             link.hang_up()
             await self._see_off(link)
 
     async def _plant(self, zygote: ZygoteLink, worker: ForkWorker) -> ZygoteLink:
         birth = _Birth(zygote.generation, self.links.append, self._on_lost)
+        self._births = {birth, *(one for one in self._births if one.link is None and one.refused is None)}
         try:
             self._must_be_open()
             with birth.theirs:
@@ -117,8 +133,10 @@ class NurseryKeeper:
                 self._see_off_later(birth.link)
             elif isinstance(error, ZygoteLostError):
                 birth.hopeless()
+                self._births.discard(birth)
             birth.abandon()
             raise
+        self._births.discard(birth)
         return birth.link
 
     def _must_be_open(self) -> None:
