@@ -65,7 +65,7 @@ def parse(arguments: list[str]) -> Options:
     named, again = (*GATES, *BY_NAME), "this gate only; may be repeated"
     parser.add_argument("--gate", action="append", default=[], choices=named, metavar="NAME", help=again)
     parser.add_argument(
-        "--deadline", type=float, default=1500.0, metavar="SECONDS", help="stop a gate that takes longer (1500)"
+        "--deadline", type=float, default=2400.0, metavar="SECONDS", help="stop a gate that takes longer (2400)"
     )
     ours, separator, theirs = arguments, [], []
     if "--" in arguments:
