@@ -56,14 +56,14 @@ def decide(ruleset: Ruleset, query: Query, *, trace: bool = False) -> Decision:
     asked = asked_of(request, None if isinstance(facts.own_addresses, Unknown) else facts.own_addresses, values)
     if isinstance(asked, str):
         return Decision(False, None, valid_until=edge, decided_by="the language", reason=asked)
+    case = case_of(person, facts.account, facts, facts.methods)
     if any(step.certificate is not None and not step.certificate.authority for step in facts.methods):
-        accepted, until = accepted_options(ruleset, case_of(person, facts.account, facts, facts.methods))
+        accepted, until = accepted_options(ruleset, case)
         edge = earliest((edge, until))
         if reason := unaccepted(facts.methods, accepted):
             return Decision(False, None, valid_until=edge, decided_by="login", reason=f"the login entry {reason}")
     server = ruleset.settings.server
     free = server.accounts == "system" or server.owner == person.name
-    case = case_of(person, facts.account, facts, facts.methods)
     own: dict[str, str] = {}
     if isinstance(request, Run) and any(one.limits.environment for one in narrowers):
         accepted, until = accepted_options(ruleset, case)
