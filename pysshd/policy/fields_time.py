@@ -1,4 +1,4 @@
-"""The types of fields of the week's hours: days, hours, time zones."""
+"""The types of fields of time: spans, and the week's days, hours and time zones."""
 
 import re
 from dataclasses import dataclass
@@ -13,6 +13,23 @@ from pysshd.policy.weekly import DAYS
 
 _HOURS: Final = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-3]|24(?=:00)):([0-5][0-9])")
 _HOURS_FORM: Final = "expected hours such as 08:00-18:00, or 22:00-06:00 for a window past midnight"
+
+
+class Span:
+    """A validator of spans of time within bounds, in seconds. example: what somebody may write."""
+
+    def __init__(self, least: int, most: int, example: str = "60s") -> None:
+        self.least, self.most, self._example = least, most, example
+
+    def __call__(self, node: object) -> float:
+        found = scalar(node, f"a span of time such as {self._example}")
+        try:
+            seconds = values.duration(found.text)
+        except ValueError as error:
+            raise bad(f"found {show(found.text)}, {error}") from None
+        if not self.least <= seconds <= self.most:
+            raise bad(f"found {show(found.text)}, expected from {self.least}s to {self.most}s")
+        return seconds
 
 
 @dataclass(frozen=True, slots=True)

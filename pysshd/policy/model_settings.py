@@ -9,7 +9,7 @@ from pysshd.policy import values
 from pysshd.policy.fields import AbsolutePath, DefaultAccount, DefaultHome, Moment, Name, NamePattern, Path, True_
 from pysshd.policy.fields_login import InlineKey, KeyOptionItem, LeastUid, Password, public_key
 from pysshd.policy.fields_places import FromItem
-from pysshd.policy.fields_time import Timezone
+from pysshd.policy.fields_time import Span, Timezone
 from pysshd.policy.login_settings import KEY_OPTIONS, LOG_LEVELS, TOUCH, Keepalive, LoginSettings
 from pysshd.policy.model_algorithms import Algorithms
 from pysshd.policy.model_listen import Banner, HostKeysValue, ListenEntry, VersionAddendum
@@ -102,23 +102,6 @@ class _Count:
             raise bad(f"found {show(found.text)}, {error}") from None
 
 
-class _Span:
-    """A validator of spans of time within bounds, in seconds."""
-
-    def __init__(self, least: int, most: int) -> None:
-        self.least, self.most = least, most
-
-    def __call__(self, node: object) -> float:
-        found = scalar(node, "a span of time such as 60s")
-        try:
-            seconds = values.duration(found.text)
-        except ValueError as error:
-            raise bad(f"found {show(found.text)}, {error}") from None
-        if not self.least <= seconds <= self.most:
-            raise bad(f"found {show(found.text)}, expected from {self.least}s to {self.most}s")
-        return seconds
-
-
 def _percent(node: object) -> int:
     found = scalar(node, "a share such as 30%")
     try:
@@ -143,7 +126,7 @@ class RekeyModel(Record):
 
     example: ClassVar[str] = "{bytes: 1GiB}"
     bytes_: Annotated[int | None, PlainValidator(_rekey_bytes)] = Field(None, alias="bytes")
-    interval: Annotated[float | None, PlainValidator(_Span(60, 86400))] = None
+    interval: Annotated[float | None, PlainValidator(Span(60, 86400))] = None
 
 
 class CryptoModel(Record):
@@ -184,7 +167,7 @@ class LimitsModel(Record):
          "requests", "memory"]
     )  # fmt: skip
 
-    login_grace: Annotated[float | None, PlainValidator(_Span(1, 3600))] = None
+    login_grace: Annotated[float | None, PlainValidator(Span(1, 3600))] = None
     auth_attempts: Annotated[int | None, PlainValidator(_Count(1, 100))] = None
     startups: StartupsModel | None = None
     sessions_per_connection: Annotated[int | None, PlainValidator(_Count(1, 1000))] = None
@@ -283,7 +266,7 @@ def _touch(node: object) -> str:
     return _choice(node, TOUCH)
 
 
-_keepalive_interval = _Span(1, 86400)
+_keepalive_interval = Span(1, 86400)
 
 
 class KeepaliveModel(Record):

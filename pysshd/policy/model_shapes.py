@@ -153,7 +153,6 @@ SHAPES: Final[Mapping[str, Shape]] = {
                   {"type": "array", "items": {"type": "string", "minLength": 1}, "minItems": 1}]}),
     "model_sources._directory": text("a folder, and one `*` for the name of each person", r"^[^*]*\*[^*/]*$"),
     "model_sources._program": Shape("words of a program, the first an absolute path", many(_WORD)),
-    "model_sources._timeout": text("a span of time from 1s to 30s", _SPAN),
     "model_sources._key_path": text("a path below `~/`, or an absolute one with `{user}`", "^(~/|/)"),
 }  # fmt: skip
 """Each validator of a value, as `module.function`. A field whose validator is none of these fails a test."""
@@ -173,7 +172,7 @@ KINDS: Final[Mapping[str, Callable[[Any], Shape]]] = {
     "model_settings._Count": lambda found: count(
         f"a whole number from {found.least} to {found.most}", found.least, found.most
     ),
-    "model_settings._Span": lambda found: text(f"a span of time from {found.least}s to {found.most}s", _SPAN),
+    "fields_time.Span": lambda found: text(f"a span of time from {found.least}s to {found.most}s", _SPAN),
 }
 """Validators that are objects, by their class."""
 

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from typing import Annotated, ClassVar, Final, Literal, TypeAlias
 
 from pysshd.patterns import names
-from pysshd.policy import values
 from pysshd.policy.fields import Name, path
 from pysshd.policy.fields_login import LeastUid
 from pysshd.policy.fields_programs import Argv, argv
+from pysshd.policy.fields_time import Span
 from pysshd.policy.reading import Many, Record, Text, bad, scalar, text
 from pysshd.policy.report import Report, show
 from pysshd.policy.validators import PlainValidator
@@ -72,20 +72,9 @@ def _program(node: object) -> Argv:
     return found
 
 
-def _timeout(node: object) -> float:
-    found = scalar(node, "a span of time such as 5s")
-    try:
-        seconds = values.duration(found.text)
-    except ValueError as error:
-        raise bad(f"found {show(found.text)}, {error}") from None
-    if not TIMEOUT_LEAST <= seconds <= TIMEOUT_MOST:
-        raise bad(f"found {show(found.text)}, expected from {TIMEOUT_LEAST}s to {TIMEOUT_MOST}s")
-    return seconds
-
-
 Directory: TypeAlias = Annotated[Text, PlainValidator(_directory)]
 Program: TypeAlias = Annotated[Argv, PlainValidator(_program)]
-Timeout: TypeAlias = Annotated[float, PlainValidator(_timeout)]
+Timeout: TypeAlias = Annotated[float, PlainValidator(Span(TIMEOUT_LEAST, TIMEOUT_MOST, "5s"))]
 
 
 class SourceKeysModel(Record):
