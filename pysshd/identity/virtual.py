@@ -10,7 +10,7 @@ from pysshd.identity.certificates import authority_of, said_by
 from pysshd.identity.hashing import Entropy, acceptable, decoy_hash
 from pysshd.identity.key_files import KeyFiles
 from pysshd.identity.passwords import PasswordQueue
-from pysshd.patterns.narrowing import NO_NARROWING, Narrowing
+from pysshd.patterns.narrowing import NO_NARROWING, Narrowing, narrows
 from pysshd.policy.people import Person, PersonKey
 from pysshd.policy.query import Step
 from pysshd.policy.ruleset import Ruleset
@@ -35,7 +35,7 @@ class _Place:
     @property
     def lines(self) -> tuple[Narrowing, ...]:
         """What it says. Of an entry with the key itself the policy knows that; of a file only where a step names it."""
-        known = self.entry.file is None or self.entry.narrowing == NO_NARROWING
+        known = self.entry.file is None or not narrows(self.entry.narrowing)
         return (self.line,) if known else (self.line, self.entry.narrowing)
 
 
@@ -169,7 +169,7 @@ class VirtualPeople:
         for person, label, of_source in known.keys.get(fingerprint, ()):
             if person == name:
                 said.setdefault(label, (of_source,))
-        return tuple(line for lines in said.values() for line in lines if line != NO_NARROWING)
+        return tuple(line for lines in said.values() for line in lines if narrows(line))
 
     def _has_plain(self, path: str, fingerprint: str) -> bool:
         """Whether a file has a key with nothing in front of it."""

@@ -102,6 +102,13 @@ FLAGS: Final = (
 
 NO_NARROWING: Final = Narrowing()
 
+
+def narrows(one: Narrowing) -> bool:
+    """Whether it says anything at all."""
+    # Most are the very same, and each request asks; to compare two takes long.
+    return one is not NO_NARROWING and one != NO_NARROWING
+
+
 CRITICAL_OPTIONS: Final = frozenset(["force-command", "source-address"])
 """The critical options of certificates that can be kept (PROTOCOL.certkeys)."""
 

@@ -2,7 +2,7 @@
 
 from datetime import tzinfo
 
-from pysshd.patterns.narrowing import NO_NARROWING, Narrowing
+from pysshd.patterns.narrowing import Narrowing, narrows
 from pysshd.policy.authorities import Authority
 from pysshd.policy.compile_narrow import narrowing_of, texts
 from pysshd.policy.compile_people import key_of, key_problem
@@ -23,7 +23,7 @@ def authorities_of(
             continue
         keys = tuple(key_of(key, document, zone, report) for key in model.keys)
         for key in keys:
-            if key.narrowing != NO_NARROWING:
+            if narrows(key.narrowing):
                 report.error(mark, f"a key of the authority {name} has options or from: they are of all its "
                                    "certificates", f"write them beside keys, in the authority {name}")  # fmt: skip
         narrowing = narrowing_of(texts(model.options), model.from_ or (), mark, document, report)

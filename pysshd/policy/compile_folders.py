@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, replace
 
 from pysshd.patterns.names import is_name
-from pysshd.patterns.narrowing import NO_NARROWING
+from pysshd.patterns.narrowing import narrows
 from pysshd.policy.fields import NAME_FORM
 from pysshd.policy.keyfiles import KeyFile, KeyFolders, split_pattern
 from pysshd.policy.model import Document
@@ -81,8 +81,7 @@ def _with_keys(person: Person, own: Set[str], file: KeyFile, path: str) -> Perso
     found = {
         key.fingerprint: key
         for key in file.keys
-        if key.fingerprint not in own
-        and (key.fingerprint not in held or file.narrowing(key.fingerprint) != NO_NARROWING)
+        if key.fingerprint not in own and (key.fingerprint not in held or narrows(file.narrowing(key.fingerprint)))
     }
     keys = tuple(
         PersonKey(name, blob=key.blob, fingerprint=name, where=path, narrowing=file.narrowing(name))

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from pysshd.patterns.key_options import KeyOptionsError, parse_options
-from pysshd.patterns.narrowing import NO_NARROWING, Narrowing
+from pysshd.patterns.narrowing import NO_NARROWING, Narrowing, narrows
 from pysshd.patterns.source_lists import source_list
 from pysshd.policy import values
 from pysshd.policy.compile_places import from_clause, networks_of
@@ -35,7 +35,7 @@ def narrowing_of(
     if places:
         inside = source_list(from_clause(places).removeprefix("from: "), networks_of(places, document, report))
         found = replace(found, sources=(*found.sources, inside))
-    return found if found == NO_NARROWING else replace(found, where=mark.where)
+    return replace(found, where=mark.where) if narrows(found) else found
 
 
 def texts(options: Iterable[Text] | None) -> list[str]:

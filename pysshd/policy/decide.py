@@ -11,7 +11,7 @@ from pysshd.policy.grants import Effect, Grant
 from pysshd.policy.judgement import Judgement
 from pysshd.policy.kinds import kind_of
 from pysshd.policy.lacking import Wanted, lacking_slots, wanted_of
-from pysshd.policy.login import accepted_options, case_of, decide_login, first_methods, unaccepted
+from pysshd.policy.login import accepted_options, case_of, decide_login, first_methods, signed_by_a_line, unaccepted
 from pysshd.policy.narrow import environment, judged, narrowed, traced
 from pysshd.policy.query import (
     Break,
@@ -31,7 +31,7 @@ from pysshd.policy.questions import OfVariable, OnFile, OnItsKind, Question, ToR
 from pysshd.policy.questions_run import ToRun, ToSignal
 from pysshd.policy.rights import Values
 from pysshd.policy.ruleset import Ruleset
-from pysshd.policy.slot_values import values_of, why_missing
+from pysshd.policy.slot_values import SlotValues, why_missing
 from pysshd.policy.standing import earliest, standing
 
 __all__ = ["decide", "first_methods", "settled"]
@@ -51,13 +51,14 @@ def decide(ruleset: Ruleset, query: Query, *, trace: bool = False) -> Decision:
     if always is not None:
         return always
     narrowers = stands.narrowers
-    request = judged(request, narrowers)
-    values = values_of(ruleset, facts, person)
+    if narrowers:
+        request = judged(request, narrowers)
+    values = SlotValues(ruleset, facts, person)
     asked = asked_of(request, None if isinstance(facts.own_addresses, Unknown) else facts.own_addresses, values)
     if isinstance(asked, str):
         return Decision(False, None, valid_until=edge, decided_by="the language", reason=asked)
     case = case_of(person, facts.account, facts, facts.methods)
-    if any(step.certificate is not None and not step.certificate.authority for step in facts.methods):
+    if signed_by_a_line(facts.methods):
         accepted, until = accepted_options(ruleset, case)
         edge = earliest((edge, until))
         if reason := unaccepted(facts.methods, accepted):
@@ -65,7 +66,7 @@ def decide(ruleset: Ruleset, query: Query, *, trace: bool = False) -> Decision:
     server = ruleset.settings.server
     free = server.accounts == "system" or server.owner == person.name
     own: dict[str, str] = {}
-    if isinstance(request, Run) and any(one.limits.environment for one in narrowers):
+    if narrowers and isinstance(request, Run) and any(one.limits.environment for one in narrowers):
         accepted, until = accepted_options(ruleset, case)
         own = environment(narrowers) if "environment" in accepted else {}
         edge = earliest((edge, until))

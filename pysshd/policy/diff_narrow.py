@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from pysshd.patterns.narrowing import NO_NARROWING, Narrowing
+from pysshd.patterns.narrowing import NO_NARROWING, Narrowing, narrows
 from pysshd.policy.diff_sessions import Side
 from pysshd.policy.diff_settings import Wider
 from pysshd.policy.people import Person, PersonKey
@@ -49,4 +49,4 @@ def _beyond(now: tuple[Narrowing, ...], was: tuple[Narrowing, ...]) -> tuple[str
 
 
 def _told(said: tuple[Narrowing, ...]) -> str:
-    return ", ".join(str(one) for one in said if one != NO_NARROWING) or "without options"
+    return ", ".join(str(one) for one in said if narrows(one)) or "without options"

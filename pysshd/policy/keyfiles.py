@@ -7,7 +7,7 @@ from typing import Final, TypeAlias
 
 from pysshd.errors import InvalidKeyError
 from pysshd.patterns.key_options import KeyOptionsError, parse_options, split_key_line
-from pysshd.patterns.narrowing import NO_NARROWING, Narrowing
+from pysshd.patterns.narrowing import NO_NARROWING, Narrowing, narrows
 from pysshd.ssh.crypto.keys import KEY_TYPES, LINE_SIZE_MAX, PublicKey, parse_public_key_line
 
 
@@ -103,5 +103,5 @@ def parse_key_file(data: bytes, name: str = "", zone: tzinfo = UTC) -> KeyFile:
         narrowings.setdefault(key.fingerprint, narrowing)
     return KeyFile(
         tuple(key.fingerprint for key in found), "" if found else "it holds no key", tuple(found),
-        tuple((key, one) for key, one in narrowings.items() if one != NO_NARROWING),
+        tuple((key, one) for key, one in narrowings.items() if narrows(one)),
     )  # fmt: skip

@@ -74,8 +74,13 @@ def decide_login(ruleset: Ruleset, facts: Facts, request: Login, *, trace: bool)
 
 def unaccepted(steps: Iterable[Step], accepted: frozenset[str]) -> str:
     """Why the entry that decides does not take these steps, as the end of a sentence about it; or ""."""
-    by_line = any(step.certificate is not None and not step.certificate.authority for step in steps)
+    by_line = signed_by_a_line(steps)
     return "does not accept the option cert-authority" if by_line and "cert-authority" not in accepted else ""
+
+
+def signed_by_a_line(steps: Iterable[Step]) -> bool:
+    """Whether there is a certificate that the key of a line with `cert-authority` signed."""
+    return any(step.certificate is not None and not step.certificate.authority for step in steps)
 
 
 def accepted_options(ruleset: Ruleset, case: Case) -> tuple[frozenset[str], datetime | None]:

@@ -20,7 +20,7 @@ from pysshd.policy.report import meant, show
 from pysshd.policy.rights import ExecRight, SubsystemRight, Values
 from pysshd.policy.rights_sftp import SftpRight
 from pysshd.policy.ruleset import Effect, Grant, Ruleset
-from pysshd.policy.slot_values import values_of, why_missing
+from pysshd.policy.slot_values import SlotValues, why_missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def nearest(ruleset: Ruleset, facts: Facts, request: Request) -> Misfit | None:
         for grant in sorted(ruleset.grants_of(person), key=lambda grant: grant.number)
         if grant.effect is Effect.ALLOW and grant.conditions.truth(case) is TRUE
     ]
-    values = values_of(ruleset, facts, person)
+    values = SlotValues(ruleset, facts, person)
     for right, grant, slots in _unfilled(request, counting, values):
         why = "; ".join(why_missing(slot, ruleset, facts, person) for slot in sorted(slots))
         return _with(Misfit(why), right, grant)

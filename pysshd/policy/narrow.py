@@ -12,7 +12,7 @@ from typing import Any, Final, TypeAlias
 from pysshd.patterns.destinations import HostError
 from pysshd.patterns.key_options import host_text
 from pysshd.patterns.names import variable_fault
-from pysshd.patterns.narrowing import NO_NARROWING, Listening, Narrowing, Opening, shown
+from pysshd.patterns.narrowing import Listening, Narrowing, Opening, narrows, shown
 from pysshd.policy.decide_sftp import asks_for_sftp
 from pysshd.policy.decision import Decision, Tried
 from pysshd.policy.forced import forced_request, instead, words_of
@@ -65,15 +65,16 @@ def narrowers_of(ruleset: Ruleset, person: Person, steps: Iterable[Step]) -> Nar
     for step in steps:
         if step.method != "publickey":
             continue
-        found += _of_certified(person, step)
-        if step.certificate is not None and not step.certificate.authority:
-            found += _of_signer(person, step, step.certificate)
-            continue
-        if step.certificate is not None:
-            found += _of_certificate(ruleset, step.certificate)
-        else:
+        if step.certificate is None:
             found += _of_key(person, step)
-        found += [Narrower(_named(person, step), line.where or "the key", line) for line in step.lines]
+            found += _of_lines(person, step)
+            continue
+        found += _of_certified(person, step)
+        if step.certificate.authority:
+            found += _of_certificate(ruleset, step.certificate)
+            found += _of_lines(person, step)
+        else:
+            found += _of_signer(person, step, step.certificate)
     return tuple(found)
 
 
@@ -82,14 +83,19 @@ def _of_key(person: Person, step: Step) -> list[Narrower]:
     return [
         Narrower(f"key {key.name or key.label}", key.where, key.narrowing)
         for key in person.entries_of(step)
-        if key.narrowing != NO_NARROWING
+        if narrows(key.narrowing)
     ]
+
+
+def _of_lines(person: Person, step: Step) -> list[Narrower]:
+    """What lines of files say of the key, or of that of the authority."""
+    return [Narrower(_named(person, step), line.where or "the key", line) for line in step.lines]
 
 
 def _of_certificate(ruleset: Ruleset, certificate: Certificate) -> list[Narrower]:
     found = [Narrower(f"the certificate of {certificate.authority}", CERTIFICATE, certificate.narrowing, certificate)]
     authority = ruleset.authorities.get(certificate.authority)
-    if authority is not None and authority.narrowing != NO_NARROWING:
+    if authority is not None and narrows(authority.narrowing):
         found.append(Narrower(f"authority {authority.name}", authority.where, authority.narrowing))
     return found
 
@@ -118,7 +124,7 @@ def _of_certified(person: Person, step: Step) -> list[Narrower]:
 def _without_authority(said: Iterable[Narrower]) -> list[Narrower]:
     """What is said of a key, as it holds for a certificate; that the key is an authority is said of it alone."""
     left = (replace(one, limits=replace(one.limits, authority=False, principals=None)) for one in said)
-    return [one for one in left if one.limits != NO_NARROWING]
+    return [one for one in left if narrows(one.limits)]
 
 
 def _named(person: Person, step: Step) -> str:

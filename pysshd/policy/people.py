@@ -178,7 +178,7 @@ class Person:
         """
         own = self.key_of(step) or self.signer_of(step)
         fingerprint = step.key if step.certificate is None else step.certificate.signer
-        others = (key for key in self.keys if fingerprint and key.fingerprint == fingerprint and key is not own)
+        others = [key for key in self.keys if fingerprint and key.fingerprint == fingerprint and key is not own]
         return (*(() if own is None else (own,)), *others)
 
     def certified_of(self, step: Step) -> tuple[PersonKey, ...]:
@@ -188,11 +188,13 @@ class Person:
         return tuple(key for key in self.keys if step.key is not None and key.fingerprint == step.key)
 
     def _entry(self, fingerprint: str | None, label: str | None) -> PersonKey | None:
-        for key in self.keys if fingerprint is not None else ():
-            if not key.is_open:
-                if key.fingerprint == fingerprint and label in (None, key.label):
+        if fingerprint is None:
+            return None
+        for key in self.keys:
+            if key.fingerprint is None:
+                if label == key.label:
                     return key
-            elif label == key.label:
+            elif key.fingerprint == fingerprint and label in (None, key.label):
                 return key
         return None
 

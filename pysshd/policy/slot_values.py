@@ -4,6 +4,7 @@ A value is one word, and one part of a path, or it is none: a principal is what 
 an option, a second word or another folder.
 """
 
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from pysshd.patterns.hosts import unmapped
@@ -11,8 +12,8 @@ from pysshd.patterns.slots import HOME, is_plain
 from pysshd.patterns.words import SHELL_CHARACTERS
 from pysshd.policy.people import Person
 from pysshd.policy.query import Facts, Unknown
-from pysshd.policy.rights import Values
 from pysshd.policy.ruleset import Ruleset
+from pysshd.policy.templates import SLOTS
 
 _NO_WORD: Final = "what would fill it is no word"
 _NOT_IN_A_WORD: Final = SHELL_CHARACTERS | frozenset("/'\"\\ ")
@@ -28,33 +29,53 @@ def is_word(value: str) -> bool:
     )  # fmt: skip
 
 
-def values_of(ruleset: Ruleset, facts: Facts, person: Person) -> Values:
-    """What fills the slots; one that has nothing to be filled with, or nothing that is a word, is missing."""
-    values = {"user": person.name, "account": facts.account}
-    for slot, value in (
-        ("key", _key(facts, person)),
-        ("principal", _only(_principals(ruleset, facts))),
-        ("source", _source(facts)),
-    ):
-        if is_word(value):
-            values[slot] = value
-    home = _home(facts, person)
-    if _is_home(home):
-        values[HOME] = home
-    return values
+class SlotValues(Mapping[str, str]):
+    """What fills the slots of one session; one with nothing to be filled with, or nothing that fits, is missing.
+
+    Each is found when it is asked for: most requests meet no template, and a decision is made for each of them.
+    """
+
+    __slots__ = ("_facts", "_found", "_person", "_ruleset")
+
+    def __init__(self, ruleset: Ruleset, facts: Facts, person: Person) -> None:
+        self._ruleset = ruleset
+        self._facts = facts
+        self._person = person
+        self._found: dict[str, str | None] = {"user": person.name, "account": facts.account}
+
+    def __getitem__(self, slot: str) -> str:
+        """What fills it; raises KeyError where nothing does."""
+        found = self._found
+        if slot not in found and slot in _READ:
+            found[slot] = self._fitting(slot)
+        value = found[slot]
+        if value is None:
+            raise KeyError(slot)
+        return value
+
+    def __iter__(self) -> Iterator[str]:
+        return (slot for slot in SLOTS if slot in self)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def _fitting(self, slot: str) -> str | None:
+        fits = _is_home if slot == HOME else is_word
+        value = _READ[slot](self._ruleset, self._facts, self._person)
+        return value if fits(value) else None
 
 
 def why_missing(slot: str, ruleset: Ruleset, facts: Facts, person: Person) -> str:
     """Why a slot has no value, for the trace: what an authority or the host wrote is not repeated."""
     principals = _principals(ruleset, facts)
     many = "several principals of the certificate may use the account"
-    absent, value, otherwise = {
-        "key": ("no key was used", _key(facts, person), _NO_WORD),
-        "principal": (many if principals else "no certificate was used", _only(principals), _NO_WORD),
-        "source": ("the address of the client is not known", _source(facts), _NO_WORD),
-        HOME: ("no home is known", _home(facts, person), "the home is no plain absolute path"),
+    absent, unfit = {
+        "key": ("no key was used", _NO_WORD),
+        "principal": (many if principals else "no certificate was used", _NO_WORD),
+        "source": ("the address of the client is not known", _NO_WORD),
+        HOME: ("no home is known", "the home is no plain absolute path"),
     }[slot]
-    return f"{{{slot}}} has no value: {otherwise if value else absent}"
+    return f"{{{slot}}} has no value: {unfit if _READ[slot](ruleset, facts, person) else absent}"
 
 
 def _key(facts: Facts, person: Person) -> str:
@@ -91,3 +112,12 @@ def _home(facts: Facts, person: Person) -> str:
 
 def _is_home(home: str) -> bool:
     return is_plain(home) and home.isprintable()
+
+
+_READ: Final[Mapping[str, Callable[[Ruleset, Facts, Person], str]]] = {
+    "key": lambda ruleset, facts, person: _key(facts, person),
+    "principal": lambda ruleset, facts, person: _only(_principals(ruleset, facts)),
+    "source": lambda ruleset, facts, person: _source(facts),
+    HOME: lambda ruleset, facts, person: _home(facts, person),
+}
+"""What would fill the slots that may be missing; empty where there is nothing."""

@@ -52,7 +52,7 @@ def standing(ruleset: Ruleset, person: Person | None, facts: Facts, steps: tuple
         return Standing("no step of a login is done", where)
     narrowers = narrowers_of(ruleset, person, steps)
     reason, edge = _reason(ruleset, person, facts, steps, expiries(narrowers))
-    if not reason:
+    if narrowers and not reason:
         reason, where = fault_of(narrowers, facts.source, where)
     return Standing(reason, where, edge, narrowers)
 
@@ -64,10 +64,10 @@ def _reason(
     account, now = facts.account, facts.now
     windows, fault = [] if person.window is ALWAYS else [person.window], ""
     windows += [Window(None, end) for end in ends]
-    entries = (key for step in steps for key in (*person.entries_of(step), *person.certified_of(step)))
-    signing = (key for step in steps if (key := _authority_key(ruleset, step, now)) is not None)
-    windows += [key.window for key in (*entries, *signing) if key.window is not ALWAYS]
     for step in steps:
+        signing = _authority_key(ruleset, step, now)
+        keys = (*person.entries_of(step), *person.certified_of(step), *(() if signing is None else (signing,)))
+        windows += [key.window for key in keys if key.window is not ALWAYS]
         window, found = _counts(ruleset, person, facts, step)
         if window is not None and window is not ALWAYS:
             windows.append(window)

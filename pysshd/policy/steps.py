@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, TypeAlias
 
-from pysshd.patterns.narrowing import NO_NARROWING, Narrowing
+from pysshd.patterns.narrowing import NO_NARROWING, Narrowing, narrows
 
 Chain: TypeAlias = tuple[str, ...]
 """Steps of a login in their order, each by the method of `methods:`."""
@@ -65,7 +65,7 @@ class Step:
     @property
     def lines(self) -> tuple[Narrowing, ...]:
         """What lines say of the key, as far as they say anything."""
-        return tuple(line for line in (self.narrowing, *self.others) if line != NO_NARROWING)
+        return tuple([line for line in (self.narrowing, *self.others) if narrows(line)])
 
     @property
     def kind(self) -> str:

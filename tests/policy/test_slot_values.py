@@ -27,7 +27,7 @@ from pysshd.policy.query import (
 )
 from pysshd.policy.rights import Rights
 from pysshd.policy.ruleset import Ruleset
-from pysshd.policy.slot_values import is_word, values_of
+from pysshd.policy.slot_values import SlotValues, is_word
 from pysshd.policy.steps import Certificate, Step
 from pysshd.policy.ways import Forced, Words
 from tests.policy.support import FINGERPRINTS, KEYS, PASSWORD, PEOPLE, ask, facts, load, messages
@@ -267,7 +267,7 @@ def test_a_word_is_one_part_of_a_path_and_no_option(value: str) -> None:
 def test_every_value_is_a_word_or_missing(principals: list[str], account: str) -> None:
     known = certified(*principals, account=account)
     person = FORCED.people["alice"]
-    values = values_of(FORCED, known, person)
+    values = SlotValues(FORCED, known, person)
     assert set(values) <= {"user", "account", "key", "principal", "source"}
     assert all(is_word(value) for value in values.values())
 
