@@ -142,17 +142,7 @@ class _Loading:
         report = self.report
         report.sources[source.file] = source
         try:
-            tree = read_tree(source, report, self.seen)
-            if tree is None:
-                raise PolicyError(report.problems)
-            parts = self._parts(tree, source, content)
-            whole = [part for part in parts if part is not None]
-            for read in (tree, *(part.tree for part in whole)):
-                warn_cut_texts(read, report)
-            document = parse_policy(tree, report, whole)
-            if None in parts or any(source.damaged for source in report.sources.values()):
-                # What that file declares is not known: whoever refers to it would be complained of for nothing.
-                raise PolicyError(report.problems)
+            document = self._document(source, content)
             around = self.look(document)
             ruleset = compile_policy(document, around.key_files, report, around.folders, around.programs)
             verdicts = _run_tests(document, ruleset, around.key_files, report) if document.tests else ()
@@ -163,6 +153,24 @@ class _Loading:
             raise PolicyError(problems)
         version = version_of((read.text for read in report.sources.values()), around.key_files, around.folders)
         return Loaded(replace(ruleset, version=version), document, problems, around.key_files, verdicts)
+
+    def _document(self, source: Source, content: Content) -> Document:
+        """What the files say. The trees of their texts end with this: they take more room than all that is made of
+        them.
+        """
+        report = self.report
+        tree = read_tree(source, report, self.seen)
+        if tree is None:
+            raise PolicyError(report.problems)
+        parts = self._parts(tree, source, content)
+        whole = [part for part in parts if part is not None]
+        for read in (tree, *(part.tree for part in whole)):
+            warn_cut_texts(read, report)
+        document = parse_policy(tree, report, whole)
+        if None in parts or any(source.damaged for source in report.sources.values()):
+            # What that file declares is not known: whoever refers to it would be complained of for nothing.
+            raise PolicyError(report.problems)
+        return document
 
     def _parts(self, tree: nodes.Mapping, source: Source, content: Content) -> list[Part | None]:
         """The included files; None: one that could not be found or read, which is reported."""

@@ -8,14 +8,13 @@ from collections.abc import Callable
 from collections.abc import Mapping as MappingOf
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar, Final, Self, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Self, TypeAlias, TypeVar
 
 from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
     ModelWrapValidatorHandler,
-    PrivateAttr,
     ValidationError,
     ValidationInfo,
     model_validator,
@@ -175,6 +174,10 @@ class Record(BaseModel):
         hide_input_in_errors=True,
         defer_build=True,
     )
+    # A private attribute of pydantic's would be a mapping of its own for each of thousands of records.
+    __slots__ = ("_node",)
+    if TYPE_CHECKING:
+        _node: Mapping
     later: ClassVar[frozenset[str]] = frozenset()
     unserved: ClassVar[frozenset[str]] = frozenset()
     never: ClassVar[MappingOf[str, str]] = {}
@@ -182,7 +185,6 @@ class Record(BaseModel):
     example: ClassVar[str] = ""
     needed: ClassVar[MappingOf[str, str]] = {}
     whole: ClassVar[bool] = False
-    _node: Mapping = PrivateAttr()
 
     @model_validator(mode="wrap")
     @classmethod
@@ -192,7 +194,7 @@ class Record(BaseModel):
         info.context.models[id(found)] = cls
         info.context.unserved += [key for key, _ in found.entries if key.text in cls.unserved]
         record = handler({key.text: value for key, value in found.entries})
-        record._node = found if cls.whole else found.outline
+        object.__setattr__(record, "_node", found if cls.whole else found.outline)
         return record.lean()
 
     def lean(self) -> Self:
