@@ -7,11 +7,11 @@ never before, so that JSON and text come from the same record.
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
 
 from pysshd.audit.escape import MAX_TEXT, printable
+from pysshd.records import dataclass
 
 Value = str | bytes | int | float | bool | None
 """A field: `bytes` is text that a peer chose and that may be no UTF-8."""

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -10,6 +9,7 @@ import click
 from pysshd.cli.show import counted, load, show, write_json
 from pysshd.policy.problems import PolicyError, Problem
 from pysshd.policy.settings import Settings
+from pysshd.records import dataclass
 
 OK, WARNED, REFUSED = 0, 1, 2
 

@@ -4,11 +4,11 @@ as half of what a start does before it reads the policy.
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from pysshd.cli.statuses import REFUSED, STOPPED
 from pysshd.errors import StartupError
+from pysshd.records import dataclass
 
 
 @dataclass(slots=True)

@@ -5,13 +5,13 @@ import os
 import pwd
 import stat
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from zoneinfo import available_timezones
 
 from pysshd.errors import StartupError
 from pysshd.importing.accounts import Host, read_accounts
+from pysshd.records import dataclass
 
 _MOST: Final = 4 * 1024 * 1024
 _BANNER_MOST: Final = 8192

@@ -1,11 +1,12 @@
 """The matrix as a table for a terminal: as wide as that is, and with footnotes."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 from unicodedata import combining, east_asian_width
 
 from pysshd.policy.matrix import DENIED, NO, YES, Cell, Matrix, Reason, Row
+from pysshd.records import dataclass
 
 _GAP: Final = "  "
 _MARKS: Final = "if N: as note N says; denied N: given, and taken by note N; -: not at all"

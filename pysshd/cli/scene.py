@@ -1,7 +1,6 @@
 """The options by which a command is told of a connection, and the scene that they make."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from pathlib import Path
@@ -20,6 +19,7 @@ from pysshd.policy.reading import check
 from pysshd.policy.report import Report, meant, show
 from pysshd.policy.scene import Scene, counts, held_steps, holder_of, listeners_of, named_step
 from pysshd.policy.values import exact_instant
+from pysshd.records import dataclass
 
 F = TypeVar("F", bound=Callable[..., Any])
 

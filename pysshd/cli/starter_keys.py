@@ -1,10 +1,11 @@
 """The keys of whoever starts the quickstart: those of ~/.ssh that a plain `ssh` will use, else one made for them."""
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from pysshd.errors import InvalidKeyError, StartupError
+from pysshd.records import dataclass
 from pysshd.ssh.crypto.generate import generate_private_key
 from pysshd.ssh.crypto.keys import parse_public_key_line
 from pysshd.ssh.crypto.private_keys import private_key_to_openssh

@@ -10,7 +10,7 @@ import random
 import resource
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -46,6 +46,7 @@ from pysshd.processes.monitor.standing import Review
 from pysshd.processes.monitor.terms import Services
 from pysshd.processes.monitor.zygote_start import Started
 from pysshd.processes.sandbox.process import become_user, set_non_dumpable
+from pysshd.records import dataclass
 from pysshd.server.rules import Rules
 from pysshd.ssh.crypto.entropy import SystemEntropy
 from pysshd.ssh.crypto.warm import warm_up

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 
 from pysshd.daemon.admission import Admission, Place
@@ -16,6 +16,7 @@ from pysshd.errors import BoundaryError, DisconnectReason
 from pysshd.processes.monitor.connection import GuardedConnection
 from pysshd.processes.monitor.pool import Workers
 from pysshd.processes.monitor.terms import Peer, Services, Terms
+from pysshd.records import dataclass
 
 STOP_WITHIN = 7.0
 """Seconds that connections and their sessions have to end when the daemon stops."""

@@ -5,12 +5,12 @@ warning: the keys serve without it, and a client that knows them comes in.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from pysshd.daemon.host_keys import HostKey, read_trusted
 from pysshd.errors import InvalidKeyError, StartupError
+from pysshd.records import dataclass
 from pysshd.ssh.crypto.certs import (
     FOREVER,
     Certificate,

@@ -4,11 +4,11 @@ import errno
 import os
 import stat
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from pysshd.daemon.state import make_folder
 from pysshd.errors import InvalidKeyError, StartupError
+from pysshd.records import dataclass
 from pysshd.ssh.crypto.generate import generate_private_key
 from pysshd.ssh.crypto.private_keys import PrivateKey, load_private_key, private_key_to_openssh
 

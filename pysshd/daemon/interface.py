@@ -10,7 +10,6 @@ import inspect
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -20,6 +19,7 @@ from pysshd.daemon.clock import new_id
 from pysshd.errors import StartupError
 from pysshd.processes.monitor.hooks import raised
 from pysshd.processes.monitor.terms import MakeServer
+from pysshd.records import dataclass
 from pysshd.server.connection import Connection
 from pysshd.server.interface import ServerInterface
 from pysshd.server.policy_server import PolicyServer

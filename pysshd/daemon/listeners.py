@@ -4,11 +4,11 @@ import asyncio
 import errno
 import socket
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from pysshd.daemon.blame import blamed_on
 from pysshd.errors import StartupError
 from pysshd.policy.settings import Listen
+from pysshd.records import dataclass
 
 BACKLOG = 1024
 PAUSE = 0.5

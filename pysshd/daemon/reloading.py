@@ -4,13 +4,13 @@ import asyncio
 import gc
 import threading
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from pysshd.audit.sinks import AuditLog
 from pysshd.errors import PysshdError, StartupError
 from pysshd.policy.problems import PolicyError, Problem
+from pysshd.records import dataclass
 
 T = TypeVar("T")
 

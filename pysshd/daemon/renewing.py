@@ -4,7 +4,7 @@ All of it is made before anything of it is used, so that what can not be had ref
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pysshd.daemon.host_certificates import HostCertificate
 from pysshd.daemon.host_keys import HostKey
@@ -14,6 +14,7 @@ from pysshd.daemon.terms import make_signer, make_terms
 from pysshd.policy.ruleset import Ruleset
 from pysshd.policy.settings import Limits, Settings
 from pysshd.processes.monitor.terms import Services, Terms
+from pysshd.records import dataclass
 from pysshd.server.ports import Identity
 from pysshd.server.rules import Rules
 

@@ -3,10 +3,11 @@
 To refuse such a file would hold back what else stands in it, which may be that somebody is to be kept out.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from pysshd.policy.settings import Limits, Listen, Server, Settings
+from pysshd.records import dataclass
 from pysshd.ssh.crypto.catalogue import DELAYED_COMPRESSION
 from pysshd.ssh.crypto.kex import OPTIONAL_KEX
 

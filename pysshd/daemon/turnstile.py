@@ -7,10 +7,11 @@ and a login gives back to: who logs in is never slowed down, who does not comes 
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from ipaddress import ip_address
 
 from pysshd.patterns.hosts import unmapped
+from pysshd.records import dataclass
 
 WAITING_MAX = 100
 """Connections of one source that wait; one more is refused."""

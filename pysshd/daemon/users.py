@@ -4,12 +4,12 @@ import os
 import pwd
 import sys
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from pysshd.daemon.blame import blamed_on
 from pysshd.errors import StartupError
 from pysshd.policy.ruleset import Ruleset
 from pysshd.policy.settings import Server
+from pysshd.records import dataclass
 
 WORKER_USERS = ("pysshd-net", "nobody")
 """Whom a worker becomes under a monitor that is root, where the policy names nobody: the first that the host has."""

@@ -3,13 +3,13 @@
 import os
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from pwd import struct_passwd
 from typing import Final, Protocol
 
 from pysshd.patterns.names import is_name
 from pysshd.policy.people import Person
+from pysshd.records import dataclass
 from pysshd.server.known import NOTHING_KNOWN, HostAccount, Known
 from pysshd.server.plan import Account
 

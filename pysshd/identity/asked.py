@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Hashable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Final, TypeAlias
 
@@ -16,6 +16,7 @@ from pysshd.patterns.narrowing import Narrowing
 from pysshd.policy.people import KeyCommand, Person
 from pysshd.policy.ruleset import Ruleset
 from pysshd.policy.values import timezone
+from pysshd.records import dataclass
 from pysshd.server.known import NOTHING_KNOWN, Known
 from pysshd.server.plan import Account
 from pysshd.server.ports import Identity, KeyHolder

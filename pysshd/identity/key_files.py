@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from types import MappingProxyType
 from typing import Final
@@ -11,6 +10,7 @@ from pysshd.errors import InvalidKeyError
 from pysshd.identity.host.trusted_file import open_trusted, read_all
 from pysshd.patterns.narrowing import Narrowing
 from pysshd.policy.keyfiles import parse_key_file
+from pysshd.records import dataclass
 
 FILE_SIZE_MAX: Final = 256 * 1024
 """Bytes of one file of keys: as much as the policy's own check reads."""

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -17,6 +16,7 @@ from pysshd.policy.people import Person
 from pysshd.policy.query import UnixFacts
 from pysshd.policy.ruleset import Ruleset
 from pysshd.policy.values import timezone
+from pysshd.records import dataclass
 from pysshd.server.known import NOTHING_KNOWN, HostAccount, Known
 from pysshd.server.plan import Account
 from pysshd.server.ports import Clock, KeyHolder

@@ -12,13 +12,14 @@ import resource
 import signal
 import socket
 import sys
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from cryptography.exceptions import InvalidKey
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 from pysshd.errors import DecodeError
+from pysshd.records import dataclass
 from pysshd.ssh.wire import codec
 from pysshd.ssh.wire.codec import Reader
 

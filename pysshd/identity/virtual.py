@@ -1,7 +1,7 @@
 """The people of the policy file: whose a key is, whether a password is right, and as whom they run."""
 
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from pysshd.errors import InvalidKeyError
@@ -15,6 +15,7 @@ from pysshd.policy.people import Person, PersonKey
 from pysshd.policy.query import Step
 from pysshd.policy.ruleset import Ruleset
 from pysshd.policy.steps import Certificate as Said
+from pysshd.records import dataclass
 from pysshd.server.known import NOTHING_KNOWN, Known
 from pysshd.server.plan import Account
 from pysshd.server.ports import KeyHolder

@@ -1,7 +1,9 @@
 """The accounts and groups of a host, from the texts of passwd(5) and group(5)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from pysshd.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ What would widen is left out. A key whose option can not be kept is left out as 
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from ipaddress import IPv4Address
 from typing import Final
@@ -18,6 +18,7 @@ from pysshd.importing.notes import Remarks
 from pysshd.patterns.hosts import AddressError
 from pysshd.patterns.key_options import SWITCHES
 from pysshd.policy.problems import Mark
+from pysshd.records import dataclass
 from pysshd.ssh.crypto.keys import KEY_TYPES, PublicKey, parse_public_key_line
 
 _TYPES: Final = ("ssh-", "ecdsa-", "sk-ssh-", "sk-ecdsa-")

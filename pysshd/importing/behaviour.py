@@ -1,6 +1,6 @@
 """From the effective settings of a connection to how somebody logs in and what they may do."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from pysshd.importing.accounts import Host
@@ -24,6 +24,7 @@ from pysshd.importing.sessions import (
 )
 from pysshd.importing.sshd_config import SshdConfig
 from pysshd.policy.problems import Mark
+from pysshd.records import dataclass
 
 _TOKENS: Final = {"%u": "{account}", "%h": "{home}", "%%": "%"}
 _ASKS: Final = "asks for the name of the peer's host, or for a pattern of addresses that is no prefix"

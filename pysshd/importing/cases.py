@@ -1,7 +1,6 @@
 """What sshd does today, as cases: of each kind of account, listener and stretch one connection."""
 
 from collections.abc import Iterable, Iterator, Mapping, Set
-from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Final
 
@@ -13,6 +12,7 @@ from pysshd.importing.stretches import Stretch
 from pysshd.importing.subjects import Subject
 from pysshd.patterns.globs import parse_glob
 from pysshd.patterns.hosts import IPAddress
+from pysshd.records import dataclass
 
 _USUAL: Final = tuple(ip_address(text) for text in ("192.0.2.1", "198.51.100.1", "203.0.113.1", "2001:db8::1"))
 """Addresses for examples (RFC 5737, RFC 3849), where a stretch holds one."""

@@ -1,7 +1,7 @@
 """What an `sshd_config` says of the daemon itself: listeners, host keys, algorithms and limits."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from ipaddress import ip_address
 from typing import Final, TypeAlias
 
@@ -12,6 +12,7 @@ from pysshd.importing.notes import Remarks
 from pysshd.importing.sshd_config import SshdConfig
 from pysshd.patterns.hosts import IPAddress
 from pysshd.policy.problems import Mark
+from pysshd.records import dataclass
 
 Tree: TypeAlias = Mapping[str, object]
 """A part of a policy, as texts, lists and mappings."""

@@ -1,7 +1,7 @@
 """Puts the parts of a policy together as a text that says where each comes from."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from pysshd.importing.cases import ImportCase, Secrets, tests_of
@@ -12,6 +12,7 @@ from pysshd.importing.notes import Remark
 from pysshd.importing.rights import SFTP_ALL, SFTP_READ, Rights
 from pysshd.importing.subjects import Subject, Subjects
 from pysshd.importing.yaml_text import Commented, block
+from pysshd.records import dataclass
 
 _GROUP: Final = "system-group:"
 _SHORT: Final = 3

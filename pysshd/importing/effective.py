@@ -1,7 +1,6 @@
 """What sshd would do for one connection: the value of each keyword, and whether the account may log in at all."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import product
 from typing import Final, TypeAlias
 
@@ -11,6 +10,7 @@ from pysshd.importing.matching import Connection, Match, host_matches
 from pysshd.importing.sshd_config import Line, SshdConfig
 from pysshd.importing.values import Words
 from pysshd.policy.problems import Mark
+from pysshd.records import dataclass
 
 _MOST_UNKNOWN: Final = 6
 

@@ -6,7 +6,7 @@ of account excludes the others, and the addresses are written out.
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from graphlib import CycleError, TopologicalSorter
 from typing import TypeAlias
 
@@ -14,6 +14,7 @@ from pysshd.importing.rights import Behaviour
 from pysshd.importing.stretches import Stretch, joined
 from pysshd.importing.subjects import Subject, Subjects
 from pysshd.policy.problems import Mark
+from pysshd.records import dataclass
 
 Area: TypeAlias = frozenset[tuple[str, Stretch]]
 """Listeners, by their texts, and stretches."""

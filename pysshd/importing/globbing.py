@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
 
 from pysshd.patterns.globs import Glob, parse_glob
 from pysshd.patterns.hosts import AddressError, AddressSet, IPAddress, Network, address_set, parse_network
+from pysshd.records import dataclass
 
 _IPV4_HEAD = re.compile(r"(?:(?:0|[1-9]\d{0,2})\.){1,3}")
 _OF_ADDRESSES = frozenset("0123456789abcdefABCDEF:.*?")

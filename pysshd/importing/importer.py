@@ -1,7 +1,7 @@
 """The whole way from texts to a policy."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from ipaddress import ip_address
 from typing import Final, TypeAlias
 
@@ -26,6 +26,7 @@ from pysshd.importing.stretches import Stretch, stretches
 from pysshd.importing.subjects import Subject, subjects_of
 from pysshd.patterns.hosts import AddressError, Network
 from pysshd.policy.problems import Mark
+from pysshd.records import dataclass
 
 BannerReader: TypeAlias = Callable[[str], str | None]
 """The text of a banner's file, None where there is none that could be shown."""

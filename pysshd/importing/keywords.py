@@ -1,10 +1,10 @@
 """The keywords of sshd_config(5), up to OpenSSH 10.5: how each is read, and what holds where it does not stand."""
 
-from dataclasses import dataclass
 from typing import Final
 
 from pysshd.importing import values as v
 from pysshd.importing.values import FLAG, Reader, Words
+from pysshd.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,8 @@
 """What the policy language has, asked of its models, so that nothing is written that could not be read."""
 
-from dataclasses import dataclass
-
 from pysshd.policy.model import SECTIONS
 from pysshd.policy.model_entries import RoleModel
+from pysshd.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

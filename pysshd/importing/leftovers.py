@@ -1,10 +1,10 @@
 """The keywords that no other part of the import speaks of: what their values would have done, and what is done here."""
 
-from dataclasses import dataclass
 from typing import Final
 
 from pysshd.importing.notes import Kind, Remarks
 from pysshd.importing.sshd_config import SshdConfig
+from pysshd.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

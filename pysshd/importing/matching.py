@@ -1,7 +1,6 @@
 """`Match`: which connections a block speaks of. A criterion holds, does not, or hangs on what can not be known."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from pysshd.importing.globbing import address_in, in_list, place
@@ -9,6 +8,7 @@ from pysshd.importing.notes import SshdConfigError
 from pysshd.importing.words import keyword_of
 from pysshd.patterns.hosts import AddressError, IPAddress
 from pysshd.policy.problems import Mark
+from pysshd.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,11 @@
 """What is to be said of an import, each with the file and line that it is about."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, Literal
 
 from pysshd.errors import StartupError
 from pysshd.policy.problems import Mark
+from pysshd.records import dataclass
 
 Kind = Literal["refused", "warning", "note"]
 """`refused`: nothing in the language says this, and leaving it out would let somebody in, so that they are kept out;

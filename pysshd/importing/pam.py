@@ -4,10 +4,11 @@ A stack is followed as PAM follows it, for somebody whom the daemon lets in. Wha
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from pysshd.policy.problems import Mark
+from pysshd.records import dataclass
 
 FOLDER: Final = "/etc/pam.d"
 _MOST: Final = 16

@@ -1,7 +1,8 @@
 """What sshd lets somebody do, in the words of a role."""
 
-from dataclasses import dataclass
 from typing import Final, TypeAlias
+
+from pysshd.records import dataclass
 
 Argv: TypeAlias = tuple[str, ...]
 

@@ -1,7 +1,6 @@
 """An `sshd_config` as a list of lines, each with the Match blocks around it. Included files are given."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from pysshd.importing.globbing import place
@@ -12,6 +11,7 @@ from pysshd.importing.values import Words
 from pysshd.importing.words import keyword_of, words_of
 from pysshd.policy.problems import Mark
 from pysshd.policy.report import meant
+from pysshd.records import dataclass
 
 _MAX_DEPTH: Final = 16
 FOLDER: Final = "/etc/ssh"

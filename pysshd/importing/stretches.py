@@ -1,11 +1,11 @@
 """Addresses cut at every edge that a configuration draws: within a stretch all are alike."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cached_property
 from ipaddress import IPv4Address, IPv6Address, summarize_address_range
 
 from pysshd.patterns.hosts import IPAddress, Network, unmapped
+from pysshd.records import dataclass
 
 
 @dataclass(frozen=True)

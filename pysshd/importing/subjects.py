@@ -5,7 +5,7 @@ group that matters and no other; or is one of the rest. Groups that matter are t
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pysshd.importing.accounts import Account, Host
 from pysshd.importing.authorized_keys import ImportedKey
@@ -14,6 +14,7 @@ from pysshd.importing.notes import Remarks
 from pysshd.importing.sshd_config import SshdConfig
 from pysshd.patterns.names import is_name
 from pysshd.policy.problems import Mark
+from pysshd.records import dataclass
 
 NOBODY = "\0"
 """The account of those who are not named, and a group that they are in: no pattern but a star matches it."""

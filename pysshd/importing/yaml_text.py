@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from pysshd.records import dataclass
 
 _PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_./+-]*|[0-9]+|[0-9]+[smhdB%]")
 _TRAPS: Final = frozenset(["null", "true", "false", "yes", "no", "on", "off", "y", "n"])

@@ -6,7 +6,6 @@ number (`127.1`, `0x7f000001`, `2130706433`) is refused; the rest is a name.
 
 import re
 import string
-from dataclasses import dataclass
 from ipaddress import IPv4Address, ip_address
 from typing import Final
 
@@ -26,6 +25,7 @@ from pysshd.patterns.special import (
     may_be_own,
     reaches,
 )
+from pysshd.records import dataclass
 
 MAX_HOST: Final = 253
 _MAX_LABEL: Final = 63

@@ -4,7 +4,9 @@ A pattern is cut at its stars into pieces of fixed length. The first and the las
 each of the others is looked for once, from where the one before it ended: the leftmost place is always as good as any.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from pysshd.records import dataclass
 
 STAR = "*"
 ANY = "?"

@@ -3,12 +3,13 @@
 What would give more (variables, an authority) is written down here too, and means nothing until a policy accepts it.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from typing import Final
 
 from pysshd.patterns.globs import Glob
 from pysshd.patterns.source_lists import SourceList, parse_prefixes
+from pysshd.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

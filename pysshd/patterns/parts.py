@@ -6,9 +6,10 @@ side as the bits of one number (Glushkov's automaton). Texts have no empty parts
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from pysshd.patterns.globs import ANY, STAR, Token
+from pysshd.records import dataclass
 
 CROSSING = Token("**", wild=True)
 """Takes one part or more."""

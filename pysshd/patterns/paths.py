@@ -5,9 +5,11 @@ What `..` is depends on where links lead; whoever opens files resolves it before
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 from typing import Final
+
+from pysshd.records import dataclass
 
 SEPARATOR: Final = "/"
 ROOT: Final = "/"

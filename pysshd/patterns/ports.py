@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from pysshd.records import dataclass
 
 LAST_PORT = 65535
 _PORT = re.compile(r"[1-9][0-9]{0,4}")

@@ -6,10 +6,10 @@ possessive repetitions, flags and anchors are refused: what is regular is matche
 """
 
 import string
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from pysshd.patterns.regular import ANY, MAX_POSITIONS, Automaton, Builder, Part, Ranges, characters, ranges, without
+from pysshd.records import dataclass
 
 _DIGITS: Final = characters(string.digits)
 _WORD: Final = characters(string.ascii_letters + string.digits + "_")

@@ -6,8 +6,9 @@ times an eighth of the positions, whatever the expression is, and the same set a
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Final, TypeAlias
+
+from pysshd.records import dataclass
 
 Ranges: TypeAlias = tuple[tuple[int, int], ...]
 """A set of characters: first and last code points of its ranges, sorted, none touching another."""

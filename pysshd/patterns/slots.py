@@ -5,10 +5,10 @@ A deny touches such words too, and whatever it can not tell: what a slot does no
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from pysshd.patterns.regular import ANY, Automaton, Builder, Part, characters, without
+from pysshd.records import dataclass
 
 Values: TypeAlias = Mapping[str, str]
 """Of the slots of templates, by their names."""

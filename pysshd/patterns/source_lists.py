@@ -4,11 +4,11 @@ No name is looked up here, so the name of a host is the name of nobody, and one 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
 
 from pysshd.patterns.globs import ANY, STAR, Glob, parse_glob
 from pysshd.patterns.hosts import AddressError, AddressSet, IPAddress, Network, address_set, parse_network, unmapped
+from pysshd.records import dataclass
 
 _WILD: Final = frozenset(STAR + ANY)
 _OF_ADDRESSES: Final = frozenset("0123456789abcdef:.") | _WILD

@@ -6,7 +6,6 @@ the cautious reading). Everything else is for `literal` or `any` alone.
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
@@ -21,6 +20,7 @@ from pysshd.patterns.slots import (
     slot_part,
     value_of,
 )
+from pysshd.records import dataclass
 
 SHELL_CHARACTERS = frozenset("|&;<>()$`*?[]#~!{}^")
 """What a shell reads besides blanks, quotes and backslashes (POSIX shell language §2.2, and `!{}^` of other shells)."""

@@ -1,6 +1,6 @@
 """Certificate authorities: whom their certificates name, and which accounts they open."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from typing import Final, Literal
 
@@ -8,6 +8,7 @@ from pysshd.patterns.names import is_name
 from pysshd.patterns.narrowing import NO_NARROWING, Narrowing
 from pysshd.policy.people import PersonKey
 from pysshd.policy.steps import Certificate
+from pysshd.records import dataclass
 
 ANY: Final = "*"
 """In the place of principals: whichever a certificate has."""

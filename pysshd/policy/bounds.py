@@ -1,11 +1,11 @@
 """Bounds: what a request is held to once it is allowed. They add up; none ever loosens another."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, Literal, TypeAlias
 
 from pysshd.policy.values import written_duration, written_size
+from pysshd.records import dataclass
 
 Unit: TypeAlias = Literal["bytes/s", "bytes", "seconds", "count"]
 

@@ -5,12 +5,13 @@ where it means anybody or hangs on more, for everyone.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 from typing import TypeAlias
 
 from pysshd.policy.grants import Effect, Grant
 from pysshd.policy.people import Person
+from pysshd.records import dataclass
 
 Bundle: TypeAlias = tuple[Grant, ...]
 """Allows of one person that say the same: the same permissions under the same conditions, `who` aside. Or one grant."""

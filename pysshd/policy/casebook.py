@@ -1,7 +1,7 @@
 """The casebook: the `tests` of a policy, each judged by the same engine as a live connection."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, datetime
 from itertools import islice, product
 from typing import Final
@@ -20,6 +20,7 @@ from pysshd.policy.standing import earliest
 from pysshd.policy.steps import Certificate, Chain
 from pysshd.policy.verbs import say_request
 from pysshd.policy.ways_net import LookUpWay
+from pysshd.records import dataclass
 
 _SOME_CLIENT: Final = "\0"
 """What a client calls itself whom no condition names."""

@@ -5,7 +5,7 @@ accepted is for `check` to say: an allow more may clash, and a deny less may be 
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from functools import partial
 from itertools import combinations
 from typing import Final, TypeAlias
@@ -38,6 +38,7 @@ from pysshd.policy.query import (
 from pysshd.policy.rights import ExecRight, Rights, ShellRight
 from pysshd.policy.ruleset import Effect, Grant, LoginEntry, Ruleset, rebuilt
 from pysshd.policy.scene import Scene, ask, facts_of, log_in
+from pysshd.records import dataclass
 
 EDITS_MAX: Final = 3
 """Edits of one change."""

@@ -1,7 +1,7 @@
 """People of folders: each file has the keys of one person, who is named like it."""
 
 from collections.abc import Callable, Iterable, Mapping, Set
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pysshd.patterns.names import is_name
 from pysshd.patterns.narrowing import narrows
@@ -12,6 +12,7 @@ from pysshd.policy.model_sources import SourceModel
 from pysshd.policy.people import Person, PersonKey, UserDefaults
 from pysshd.policy.problems import Mark
 from pysshd.policy.report import Report, show
+from pysshd.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

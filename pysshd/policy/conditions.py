@@ -4,7 +4,7 @@ A condition is TRUE, FALSE or UNKNOWN; unknown is a fact that could not be obtai
 effect says: an allow does not match, a deny or a bound does, a login entry refuses (policy.md, Conditions).
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import IntEnum
 from typing import Protocol, TypeAlias
@@ -15,6 +15,7 @@ from pysshd.policy.people import Person, Window
 from pysshd.policy.query import UNKNOWN, IPAddress, UnixFacts, Unknown
 from pysshd.policy.steps import Certificate, Chain, includes
 from pysshd.policy.weekly import Weekly
+from pysshd.records import dataclass
 
 
 class Truth(IntEnum):

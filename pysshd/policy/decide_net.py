@@ -5,7 +5,6 @@ of a socket, is refused whatever is granted.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any, ClassVar, Final, Protocol, TypeAlias
 
@@ -38,6 +37,7 @@ from pysshd.policy.rights_net import (
 from pysshd.policy.ruleset import Grant
 from pysshd.policy.ways import GlobalWay, Way
 from pysshd.policy.ways_net import AgentWay, ConnectUnixWay, ConnectWay, ListenUnixWay, ListenWay, LookUpWay, X11Way
+from pysshd.records import dataclass
 
 Values: TypeAlias = Mapping[str, str]
 """Of the slots of paths."""

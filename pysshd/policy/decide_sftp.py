@@ -1,7 +1,6 @@
 """SFTP and scp in the engine: the tree that the permissions of a person make together, and operations on it."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from pysshd.patterns.paths import PathError, is_below, virtual_path
@@ -12,6 +11,7 @@ from pysshd.policy.rights import Values
 from pysshd.policy.rights_sftp import RIGHTS, SUBSYSTEM, Filled, SftpRight
 from pysshd.policy.ruleset import Grant
 from pysshd.policy.ways import FileWay, Folder, Mount, SftpWay
+from pysshd.records import dataclass
 
 _ON_THE_WAY: Final = frozenset(["list", "stat"])
 """What may be done with a folder that exists only because something is mounted below it."""

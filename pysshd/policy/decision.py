@@ -1,11 +1,11 @@
 """The answer to a query, and the trace that explains it."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
 from pysshd.policy.bounds import NO_BOUNDS, Bounds
 from pysshd.policy.ways import Way
+from pysshd.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ differ is looked at, and where it can not be shown that the old policy gave as m
 """
 
 from collections.abc import Hashable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from pysshd.patterns.globs import Glob
@@ -49,6 +49,7 @@ from pysshd.policy.ruleset import Ruleset
 from pysshd.policy.steps import Certificate
 from pysshd.policy.verbs import say_request
 from pysshd.policy.worlds import NOBODY, describe
+from pysshd.records import dataclass
 
 WORK_MAX: Final = 4_000_000
 """Entries that are tried on cases for one person, a few seconds; beyond that the person may have gained anything."""

@@ -5,7 +5,6 @@ authority is found by its key, whatever either file calls it.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import combinations, product
 from typing import Final
 
@@ -17,6 +16,7 @@ from pysshd.policy.narrow import PERMITTED_BY
 from pysshd.policy.people import Person, PersonKey
 from pysshd.policy.ruleset import Ruleset
 from pysshd.policy.steps import Certificate
+from pysshd.records import dataclass
 
 WORDS_MAX: Final = 8
 """Principals and extensions that an account's conditions tell apart, of which every combination is tried."""

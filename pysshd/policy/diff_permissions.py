@@ -1,7 +1,7 @@
 """What the grants of two policies give in one login: which permissions one of them adds to the other."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from pysshd.policy.bounds import NO_BOUNDS, Bounds
 from pysshd.policy.conditions import FALSE, TRUE, Case, Conditions
@@ -23,6 +23,7 @@ from pysshd.policy.diff_sftp import tree_of
 from pysshd.policy.rights_sftp import SftpRight
 from pysshd.policy.ruleset import Effect, Grant
 from pysshd.policy.steps import BY_KEY
+from pysshd.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

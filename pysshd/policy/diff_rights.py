@@ -4,7 +4,7 @@ A yes is certain; where it can not be shown the answer is no, and the change cou
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass, replace
 from typing import Final, TypeGuard
 
 from pysshd.patterns.globs import Glob, common_text
@@ -21,6 +21,7 @@ from pysshd.policy.rights_net import ConnectRight, ListenRight, NetRight, PlainR
 from pysshd.policy.rights_sftp import SUBSYSTEM, SftpRight
 from pysshd.policy.ruleset import Grant
 from pysshd.policy.templates import SLOTS
+from pysshd.records import dataclass
 
 APART: Final = frozenset(["runs", "pty", "accept", "sets", "signals", "net", "sftp"])
 """The kinds of which is known that a deny of one never touches a permission of another one, but for what opens SFTP."""

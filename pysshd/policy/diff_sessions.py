@@ -5,7 +5,7 @@ of the new policy is measured by the logins that the old one gave to whoever hol
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from itertools import combinations, permutations, product
 from typing import Final
 
@@ -18,6 +18,7 @@ from pysshd.policy.ruleset import LoginEntry, Ruleset
 from pysshd.policy.settings import DEFAULT_LISTEN, Listen, Settings
 from pysshd.policy.steps import BY_KEY, Certificate, Chain, begins, fits
 from pysshd.policy.worlds import Worlds
+from pysshd.records import dataclass
 
 _PROVED_BY_FACTS: Final = frozenset(["publickey", "certificate", "password", "totp"])
 """Methods of which the policy says who can use them; others are taken to be in everybody's power, then and now."""

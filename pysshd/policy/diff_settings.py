@@ -1,12 +1,12 @@
 """What two policies say to the daemon, as far as it decides who gets in: beside each other, and what is more now."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from pysshd.policy.authorities import SAME
 from pysshd.policy.diff_sessions import Side, covers, listeners
 from pysshd.policy.settings import Settings
+from pysshd.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

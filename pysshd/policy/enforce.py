@@ -3,7 +3,7 @@ run as the daemon's own user.
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from pysshd.policy.clash import GrantsOf
 from pysshd.policy.people import Person
@@ -12,6 +12,7 @@ from pysshd.policy.report import Report
 from pysshd.policy.rights import ExecRight, RunRight, ShellRight
 from pysshd.policy.ruleset import Effect, Grant
 from pysshd.policy.worlds import Signature, Worlds, describe
+from pysshd.records import dataclass
 
 
 class PatternCheck:

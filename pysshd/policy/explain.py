@@ -1,7 +1,7 @@
 """Why a request is decided as it is: the login, every entry that was tried, what decided, and what would change it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass, replace
 from datetime import datetime
 from enum import Enum
 from types import MappingProxyType
@@ -22,6 +22,7 @@ from pysshd.policy.steps import Chain
 from pysshd.policy.verbs import say_request
 from pysshd.policy.ways import FileWay, Forced, LoginShell, Mount, Program, SftpWay, ShellCommand, Way, Words
 from pysshd.policy.ways_net import LookUpWay
+from pysshd.records import dataclass
 
 LOGIN: Final = "login"
 """The effect of an entry of `login`."""

@@ -6,7 +6,6 @@ An item is a text (`any`, or words), a list (the words of one command, some of t
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, Literal
 
 from pysshd.patterns.regex import RegexError, parse_regex
@@ -30,6 +29,7 @@ from pysshd.policy.reading import bad, braces_without_quotes, items, listed, map
 from pysshd.policy.report import meant, one_of, show
 from pysshd.policy.templates import Template, TemplateError, parse_template
 from pysshd.policy.values import size
+from pysshd.records import dataclass
 
 _LEAST_QUOTA: Final = 10_000_000
 _SLOTS: Final = ("enum", "regex", "path_under")

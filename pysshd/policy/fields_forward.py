@@ -1,6 +1,5 @@
 """The types of fields of `forward` and `global_requests`: destinations, listeners, paths of sockets, names."""
 
-from dataclasses import dataclass
 from typing import Annotated, Final, TypeAlias
 
 from pysshd.patterns import names
@@ -16,6 +15,7 @@ from pysshd.policy.report import show
 from pysshd.policy.rights_net import ALWAYS_ANSWERED, FORWARDING, SocketPattern
 from pysshd.policy.templates import SLOTS, TemplateError, parse_template
 from pysshd.policy.validators import PlainValidator
+from pysshd.records import dataclass
 
 _HOME_SLOT: Final = f"{{{HOME}}}"
 

@@ -1,6 +1,5 @@
 """The types of fields of who may log in, and how: people, methods, keys, passwords."""
 
-from dataclasses import dataclass
 from typing import Annotated, Final, TypeAlias
 
 from pysshd.errors import InvalidKeyError
@@ -18,6 +17,7 @@ from pysshd.policy.reading import Text, bad, scalar
 from pysshd.policy.report import meant, one_of, show
 from pysshd.policy.steps import BY_KEY, METHODS, Chain
 from pysshd.policy.validators import PlainValidator
+from pysshd.records import dataclass
 from pysshd.ssh.crypto.keys import KEY_TYPES, KeyOutline, parse_public_key_line
 
 _UID_MAX: Final = 999_999_999

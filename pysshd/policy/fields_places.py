@@ -1,6 +1,5 @@
 """The types of fields of where from and where to: addresses, networks, clients, and where to listen."""
 
-from dataclasses import dataclass
 from typing import Annotated, Final, TypeAlias
 
 from pysshd.patterns import names
@@ -12,6 +11,7 @@ from pysshd.policy.reading import Text, bad, text
 from pysshd.policy.report import show
 from pysshd.policy.settings import Listen
 from pysshd.policy.validators import PlainValidator
+from pysshd.records import dataclass
 
 _CLIENT_MAX: Final = 253
 """An identification string has no more characters (RFC 4253 §4.2)."""

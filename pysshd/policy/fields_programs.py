@@ -1,6 +1,5 @@
 """The types of fields of what may be run: commands, subsystems, signals, environments."""
 
-from dataclasses import dataclass
 from typing import Annotated, Final, Literal, TypeAlias
 
 from pysshd.patterns import names
@@ -10,6 +9,7 @@ from pysshd.policy.reading import Text, bad, items, listed, mapped, scalar, text
 from pysshd.policy.report import meant, show
 from pysshd.policy.templates import Template, TemplateError, parse_template
 from pysshd.policy.validators import PlainValidator
+from pysshd.records import dataclass
 
 _OF_SSHD: Final = "internal-sftp"
 _INSTEAD_OF_SSHD: Final = (

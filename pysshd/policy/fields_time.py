@@ -1,7 +1,6 @@
 """The types of fields of time: spans, and the week's days, hours and time zones."""
 
 import re
-from dataclasses import dataclass
 from typing import Annotated, Final, TypeAlias
 
 from pysshd.policy import values
@@ -10,6 +9,7 @@ from pysshd.policy.reading import bad, scalar, text
 from pysshd.policy.report import meant, one_of, show
 from pysshd.policy.validators import PlainValidator
 from pysshd.policy.weekly import DAYS
+from pysshd.records import dataclass
 
 _HOURS: Final = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-3]|24(?=:00)):([0-5][0-9])")
 _HOURS_FORM: Final = "expected hours such as 08:00-18:00, or 22:00-06:00 for a window past midnight"

@@ -8,7 +8,6 @@ import os
 import stat
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
@@ -16,6 +15,7 @@ from pysshd.policy.include import Content, Found, matcher
 from pysshd.policy.model_include import is_pattern
 from pysshd.policy.report import one_of
 from pysshd.policy.text import MAX_BYTES
+from pysshd.records import dataclass
 
 LINKS_MAX: Final = 16
 """Links on the way to one file."""

@@ -1,10 +1,10 @@
 """What the grants come to for one request, before it is a decision."""
 
-from dataclasses import dataclass
 from typing import Final
 
 from pysshd.policy.ruleset import Grant
 from pysshd.policy.ways import Way
+from pysshd.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

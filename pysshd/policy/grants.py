@@ -1,12 +1,13 @@
 """Entries of `grants:`, compiled."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 
 from pysshd.policy.bounds import NO_BOUNDS, Bounds
 from pysshd.policy.conditions import Conditions
 from pysshd.policy.kinds import EVERY, permitted, touched
 from pysshd.policy.rights import Rights
+from pysshd.records import dataclass
 
 
 class Effect(Enum):

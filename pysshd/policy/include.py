@@ -5,7 +5,6 @@ Pure: whoever calls says how files are found.
 
 import posixpath
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from pysshd.patterns.globs import parse_glob
@@ -15,6 +14,7 @@ from pysshd.policy.problems import Mark
 from pysshd.policy.reading import Text, check, listed, read
 from pysshd.policy.report import Report, Source, show
 from pysshd.policy.text import decode
+from pysshd.records import dataclass
 
 MAX_FILES: Final = 4096
 """Files of one policy beside its main one."""

@@ -1,13 +1,14 @@
 """What is in the files that hold people's keys: one key per line, with options in front as in authorized_keys files."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, tzinfo
 from typing import Final, TypeAlias
 
 from pysshd.errors import InvalidKeyError
 from pysshd.patterns.key_options import KeyOptionsError, parse_options, split_key_line
 from pysshd.patterns.narrowing import NO_NARROWING, Narrowing, narrows
+from pysshd.records import dataclass
 from pysshd.ssh.crypto.keys import KEY_TYPES, LINE_SIZE_MAX, PublicKey, parse_public_key_line
 
 

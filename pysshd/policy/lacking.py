@@ -1,7 +1,6 @@
 """What of a grant is of no use to a request because a slot of a template has no value: for the trace and `explain`."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from pysshd.policy import profiles
@@ -13,6 +12,7 @@ from pysshd.policy.rights import ExecRight, Rights, RunRight, ShellRight, Values
 from pysshd.policy.rights_net import SocketRight
 from pysshd.policy.rights_sftp import SftpRight
 from pysshd.policy.templates import Template
+from pysshd.records import dataclass
 
 Lacking: TypeAlias = RunRight | SftpRight | SocketRight
 """Permissions that may have slots."""

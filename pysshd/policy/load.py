@@ -1,7 +1,7 @@
 """From the files of a policy to a compiled one: what is read, and when there is no sense in going on."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import tzinfo
 from typing import TYPE_CHECKING, Final
 
@@ -20,6 +20,7 @@ from pysshd.policy.ruleset import Ruleset
 from pysshd.policy.text import MAX_BYTES, decode
 from pysshd.policy.tree import MAX_NODES, Nodes, read_tree
 from pysshd.policy.version import version_of
+from pysshd.records import dataclass
 
 if TYPE_CHECKING:
     from pysshd.policy.casebook import Verdict

@@ -1,7 +1,8 @@
 """What a connection has one of: `set` of the login entry that decides."""
 
-from dataclasses import dataclass
 from typing import Final
+
+from pysshd.records import dataclass
 
 LOG_LEVELS: Final = ("debug", "info", "notice", "warning", "error")
 """Of what is said of a connection, from everything to the least."""

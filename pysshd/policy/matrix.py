@@ -1,7 +1,7 @@
 """People and permissions at a glance: who may do what, under which conditions, and by which lines."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Final
 
 from pysshd.policy.conditions import TRUE, Account, Condition, Conditions, From, Who
@@ -17,6 +17,7 @@ from pysshd.policy.ruleset import Effect, Grant, LoginEntry, Ruleset
 from pysshd.policy.scene import held_steps
 from pysshd.policy.steps import fits
 from pysshd.policy.worlds import Worlds
+from pysshd.records import dataclass
 
 LOGIN: Final = "login"
 YES, SOMETIMES, DENIED, NO = "yes", "sometimes", "denied", "no"

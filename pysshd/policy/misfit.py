@@ -1,7 +1,7 @@
 """Why the permission that comes nearest to a request does not permit it."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -21,6 +21,7 @@ from pysshd.policy.rights import ExecRight, SubsystemRight, Values
 from pysshd.policy.rights_sftp import SftpRight
 from pysshd.policy.ruleset import Effect, Grant, Ruleset
 from pysshd.policy.slot_values import SlotValues, why_missing
+from pysshd.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

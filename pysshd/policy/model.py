@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from collections.abc import Mapping as MappingOf
 from collections.abc import Sequence as SequenceOf
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, TypeVar
 
 from pysshd.policy.fields import name
@@ -22,6 +22,7 @@ from pysshd.policy.other_words import of_sshd
 from pysshd.policy.problems import Mark
 from pysshd.policy.reading import Record, check, items, listed, mapped, read, scalar
 from pysshd.policy.report import NOT_YET, Report, meant, one_of, show
+from pysshd.records import dataclass
 
 VERSION: Final = "1"
 SECTIONS: Final = (

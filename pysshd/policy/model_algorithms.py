@@ -1,6 +1,5 @@
 """The lists of algorithms in `crypto`: each a list of its own, or a text that edits the profile's."""
 
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Annotated, Final, TypeAlias
 
@@ -9,6 +8,7 @@ from pysshd.policy.problems import Mark
 from pysshd.policy.reading import Text, listed, scalar, text
 from pysshd.policy.report import meant, show
 from pysshd.policy.validators import PlainValidator
+from pysshd.records import dataclass
 from pysshd.ssh.crypto.catalogue import ALL_NAMES
 
 KINDS: Final = ("kex", "host_key_algorithms", "ciphers", "macs", "compression", "user_key_algorithms")

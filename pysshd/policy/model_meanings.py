@@ -4,8 +4,9 @@ By the model that has the key (a model has those of the models that it is made f
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from pysshd.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

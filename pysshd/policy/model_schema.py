@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from types import UnionType
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -20,6 +19,7 @@ from pysshd.policy.model_shapes import OR_ELSE, SHAPES, Schema, Shape, key_of, m
 from pysshd.policy.model_sources import SourceModel
 from pysshd.policy.model_tests import CaseModel
 from pysshd.policy.reading import Record
+from pysshd.records import dataclass
 
 DRAFT: Final = "http://json-schema.org/draft-07/schema#"
 _LINK: Final = re.compile(r"\[([^]]*)\]\([^)]*\)")

@@ -6,7 +6,6 @@ a truth value has to stand between quotes for them.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from pysshd.patterns import names
@@ -16,6 +15,7 @@ from pysshd.policy.rights_sftp import RIGHTS
 from pysshd.policy.settings import SHARED_WITH_SYSTEM
 from pysshd.policy.steps import METHODS
 from pysshd.policy.weekly import DAYS
+from pysshd.records import dataclass
 
 Schema: TypeAlias = dict[str, Any]
 

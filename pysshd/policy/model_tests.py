@@ -1,6 +1,5 @@
 """The model of `tests`: cases, each a login and what it may and may not do."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import ip_address
 from typing import Annotated, ClassVar, Final, Literal
@@ -19,6 +18,7 @@ from pysshd.policy.reading import Many, Record, Text, bad, items, mapped, scalar
 from pysshd.policy.report import show
 from pysshd.policy.validators import PlainValidator
 from pysshd.policy.verbs import VerbError, read_request, request_of
+from pysshd.records import dataclass
 
 _REQUEST_FORM: Final = "a request such as shell, {exec: ls -l} or env LANG=C"
 

@@ -5,7 +5,7 @@ the request which is judged, and what was asked for is only told to it.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final, TypeAlias
 
@@ -21,6 +21,7 @@ from pysshd.policy.query import Break, Env, IPAddress, Pty, Request, Run, Sftp, 
 from pysshd.policy.query_net import X11, Agent, Connect, ConnectUnix, Listen, ListenUnix
 from pysshd.policy.ruleset import Ruleset
 from pysshd.policy.steps import Certificate, Step
+from pysshd.records import dataclass
 
 _FORWARDING: Final = "permit-port-forwarding"
 

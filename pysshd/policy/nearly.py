@@ -2,7 +2,7 @@
 are lacking."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from pysshd.policy.conditions import FALSE, TRUE, UNSURE, Case, Client, Condition, Conditions, From, Who
@@ -11,6 +11,7 @@ from pysshd.policy.decision import Trace
 from pysshd.policy.login import case_of
 from pysshd.policy.query import Facts, Query, Request
 from pysshd.policy.ruleset import Effect, Grant, Ruleset, rebuilt
+from pysshd.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

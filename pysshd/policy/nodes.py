@@ -1,10 +1,11 @@
 """The document as a tree: every scalar keeps its text and every node its place; nothing has a type yet."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
 from pysshd.policy.problems import Mark
+from pysshd.records import dataclass
 
 NULLS = frozenset(["", "~", "null", "Null", "NULL"])
 FALSES = frozenset(["false", "False", "FALSE"])

@@ -1,6 +1,6 @@
 """People as the policy knows them: who they are, their accounts, their keys and their password hash."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from typing import Final
 
@@ -8,6 +8,7 @@ from pysshd.patterns.globs import Glob
 from pysshd.patterns.narrowing import NO_NARROWING, Narrowing
 from pysshd.policy.steps import Certificate, Step
 from pysshd.policy.templates import Template
+from pysshd.records import dataclass
 
 DEFAULT_TIMEOUT: Final = 5.0
 """Seconds that a program may take which is asked for keys."""

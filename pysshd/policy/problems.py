@@ -1,10 +1,10 @@
 """Problems of a policy file, each with the place where it stands, and the error that carries them."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from pysshd.errors import StartupError
+from pysshd.records import dataclass
 
 Severity = Literal["error", "unserved", "failed", "warning"]
 """`error`: the document is refused; `unserved`: it is good, and asks for what this version of the daemon can not do, so

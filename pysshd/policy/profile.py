@@ -5,11 +5,11 @@ path absolute and inside what it permits, every option one that it knows. What i
 """
 
 import posixpath
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from pysshd.patterns.slots import Values, filled
 from pysshd.policy.templates import Template
+from pysshd.records import dataclass
 
 Parts: TypeAlias = tuple[str, ...]
 """A plain absolute path, part by part; the root has none."""

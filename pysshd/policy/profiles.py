@@ -1,7 +1,6 @@
 """The table of profiles: which program each has run, by which words, and where two of them would disagree."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from pysshd.patterns.slots import Values
@@ -23,6 +22,7 @@ from pysshd.policy.profile_rsync import ENV as RSYNC_ENV
 from pysshd.policy.profile_rsync import is_rsync, rsync, rsync_forced
 from pysshd.policy.templates import Template
 from pysshd.policy.ways import EnvSettings
+from pysshd.records import dataclass
 
 _Words: TypeAlias = tuple[str, ...]
 _IN_HOME: Final = ("{home}",)

@@ -3,7 +3,6 @@
 Every looked-up fact is in the query, so that deciding reads no clock, file, socket or environment.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from ipaddress import IPv4Address, IPv6Address
@@ -18,6 +17,7 @@ from pysshd.policy.query_net import Listen as Listen
 from pysshd.policy.query_net import ListenUnix as ListenUnix
 from pysshd.policy.query_net import NetRequest
 from pysshd.policy.steps import Step as Step
+from pysshd.records import dataclass
 
 
 class Unknown(Enum):

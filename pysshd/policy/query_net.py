@@ -1,8 +1,9 @@
 """The requests that reach beyond the session: connections, listeners, X11, the agent."""
 
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from typing import TypeAlias
+
+from pysshd.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """What the grants are asked where something is to run, and where a signal is sent to what runs."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pysshd.patterns.names import BREAK
 from pysshd.policy.decide_sftp import asks_for_sftp, served
@@ -11,6 +11,7 @@ from pysshd.policy.grants import Grant
 from pysshd.policy.query import Break, Run, Signal
 from pysshd.policy.rights import ExecRight, Rights, RunRight, ShellRight, Values, order
 from pysshd.policy.ways import EnvSettings, RunWay, SignalWay
+from pysshd.records import dataclass
 
 _SIGNALLED = SignalWay()
 

@@ -7,7 +7,7 @@ validated by itself: one that fails is left out, and the others are still checke
 from collections.abc import Callable
 from collections.abc import Mapping as MappingOf
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Self, TypeAlias, TypeVar
 
 from pydantic import (
@@ -25,6 +25,7 @@ from pysshd.policy.nodes import Broken, Mapping, Node, Scalar, Sequence, kind_of
 from pysshd.policy.other_words import colon_without_blank, of_sshd
 from pysshd.policy.problems import Mark
 from pysshd.policy.report import NOT_YET, Report, is_secret_key, meant, show
+from pysshd.records import dataclass
 
 T = TypeVar("T")
 M = TypeVar("M", bound="Record")

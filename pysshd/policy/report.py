@@ -3,10 +3,11 @@
 import difflib
 import re
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Final
 
 from pysshd.policy.problems import Mark, Problem, Severity
+from pysshd.records import dataclass
 
 SECRET_KEYS = frozenset(["password", "passwords", "passwd", "passphrase", "secret", "totp", "token", "private_key"])
 """Keys whose values are never shown; also keys that look like a slip of the pen for one of them."""

@@ -1,7 +1,7 @@
 """Permissions, compiled: what each would permit, and how it would run it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, Literal, TypeAlias
 
 from pysshd.patterns.globs import Glob
@@ -13,6 +13,7 @@ from pysshd.policy.rights_net import NetRight
 from pysshd.policy.rights_sftp import SftpRight
 from pysshd.policy.templates import Template
 from pysshd.policy.ways import EnvSettings, Forced, LoginShell, Program, RunWay, ShellCommand, Words
+from pysshd.records import dataclass
 
 Values: TypeAlias = Mapping[str, str]
 """Of the slots of templates."""

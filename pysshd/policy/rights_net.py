@@ -1,7 +1,7 @@
 """Permissions that reach beyond the session, compiled: `forward`, `agent`, `x11` and `global_requests`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, TypeAlias
 
 from pysshd.patterns.destinations import HostPattern
@@ -10,6 +10,7 @@ from pysshd.patterns.parts import PartsGlob, parts_glob, parts_tokens
 from pysshd.patterns.ports import Ports
 from pysshd.patterns.slots import HOME, value_of
 from pysshd.policy.templates import Template
+from pysshd.records import dataclass
 
 ALWAYS_ANSWERED: Final = frozenset(
     ["keepalive@openssh.com", "no-more-sessions@openssh.com", "hostkeys-prove-00@openssh.com"]

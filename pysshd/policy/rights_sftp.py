@@ -1,12 +1,13 @@
 """Permissions of SFTP, compiled: the folders that they show, and what may be done at which path."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from pysshd.patterns.paths import PathPattern
 from pysshd.policy.templates import Template
 from pysshd.policy.ways import Folder, Mount
+from pysshd.records import dataclass
 
 SUBSYSTEM: Final = "sftp"
 """The name under which clients ask for SFTP."""

@@ -1,7 +1,6 @@
 """The roles of a policy, as they are written, and who holds them by which grants."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
@@ -10,6 +9,7 @@ from pysshd.policy.flow import write_flow
 from pysshd.policy.model import Document
 from pysshd.policy.people import Person
 from pysshd.policy.ruleset import Grant, Ruleset
+from pysshd.records import dataclass
 
 BUILT_IN_TEXTS: Final[Mapping[str, str]] = MappingProxyType({
     "login-shell": '{shell: true, exec: any, pty: true, env: {accept: [LANG, "LC_*"]}}',

@@ -1,7 +1,7 @@
 """The compiled policy: immutable plain data, made once by `compile` and read by `decide`."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Final
@@ -16,6 +16,7 @@ from pysshd.policy.people import AskedSource, KeyCandidates, KeyCommand, Person,
 from pysshd.policy.query import Facts
 from pysshd.policy.settings import Settings
 from pysshd.policy.steps import Certificate, Chain, Step
+from pysshd.records import dataclass
 
 BUILT_IN_LOGIN: Final = "built-in login"
 """Where the entry is that holds for a document without `login:`."""

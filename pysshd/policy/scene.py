@@ -1,7 +1,6 @@
 """A scene: a login that could have been, as tests and `explain` describe one, and what the policy says to it."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import permutations
 from typing import Final
@@ -19,6 +18,7 @@ from pysshd.policy.ruleset import Ruleset
 from pysshd.policy.settings import DEFAULT_LISTEN
 from pysshd.policy.steps import METHODS, Certificate, Chain
 from pysshd.policy.ways import LoginWay
+from pysshd.records import dataclass
 
 _ROOT: Final = "root"
 _CERTIFIED: Final = "SHA256:some-certified-key"

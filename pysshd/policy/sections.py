@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from pysshd.policy.nodes import Broken, Mapping, Scalar
 from pysshd.policy.problems import Mark
+from pysshd.records import dataclass
 
 _SECTION: Final = re.compile(r"(?P<quote>[\"']?)(?P<name>[A-Za-z_]+)(?P=quote) *:(?: |\r?$)")
 """A key in the first column: YAML indents whatever is inside of a section."""

@@ -1,9 +1,10 @@
 """What the policy says to the daemon rather than about people: plain frozen data, with the defaults."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
+from pysshd.records import dataclass
 from pysshd.ssh.crypto.catalogue import PROFILES, Profile
 
 

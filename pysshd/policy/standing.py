@@ -1,7 +1,6 @@
 """Whether the steps of a login make somebody stand on an account, whatever `login` and `grants` say."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -11,6 +10,7 @@ from pysshd.policy.people import ALWAYS, Person, PersonKey, Window, place_of, wi
 from pysshd.policy.query import Facts, Unknown
 from pysshd.policy.ruleset import Ruleset
 from pysshd.policy.steps import BY_KEY, Certificate, Step
+from pysshd.records import dataclass
 
 _PROVED_ELSEWHERE: Final = frozenset(["pam", "none"])
 """Of these steps a person's entry says nothing."""

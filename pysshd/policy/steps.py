@@ -1,10 +1,10 @@
 """One step of a login, as both the people of the policy and the questions to it speak of it."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, TypeAlias
 
 from pysshd.patterns.narrowing import NO_NARROWING, Narrowing, narrows
+from pysshd.records import dataclass
 
 Chain: TypeAlias = tuple[str, ...]
 """Steps of a login in their order, each by the method of `methods:`."""

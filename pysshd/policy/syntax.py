@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from pysshd.policy.problems import Mark
+from pysshd.records import dataclass
 
 _COMMENT: Final = re.compile(r"(?:^|\s)#")
 _SLOT: Final = re.compile(r"\{\w+\}$")

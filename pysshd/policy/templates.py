@@ -1,11 +1,11 @@
 """Words with slots: `{user}`, `{source}` and their like are filled once and never read again."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from pysshd.patterns.slots import HOME, NAMED
 from pysshd.policy.report import one_of
+from pysshd.records import dataclass
 
 SLOTS: Final = (*NAMED, HOME)
 """All of them; the home may only begin a path."""

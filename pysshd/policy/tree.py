@@ -5,7 +5,7 @@ keys, tabs, …) is an error with its place.
 """
 
 import sys
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 import yaml
@@ -18,6 +18,7 @@ from pysshd.policy.report import Report, Source, is_secret_key, show
 from pysshd.policy.sections import Sections
 from pysshd.policy.syntax import syntax_error
 from pysshd.policy.text import check_text
+from pysshd.records import dataclass
 
 MAX_DEPTH: Final = 64
 MAX_NODES: Final = 250_000

@@ -4,7 +4,6 @@ A request is a verb and the rest verbatim: `shell`, `exec ls -l`, `env LANG=C`. 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from ipaddress import ip_address
 from types import MappingProxyType
 from typing import Any, Final
@@ -32,6 +31,7 @@ from pysshd.policy.query import (
 )
 from pysshd.policy.report import meant, one_of, show
 from pysshd.policy.rights_sftp import RIGHTS
+from pysshd.records import dataclass
 
 
 class VerbError(ValueError):

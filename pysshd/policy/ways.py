@@ -4,11 +4,11 @@ A way is plain data. Words of a program are already filled (templates included) 
 unless the way says so by its name.
 """
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from pysshd.policy.login_settings import NO_SETTINGS, LoginSettings
 from pysshd.policy.ways_net import NetWay
+from pysshd.records import dataclass
 
 EnvSettings: TypeAlias = tuple[tuple[str, str], ...]
 """Variables that the policy sets for a program, sorted by name; they win over what the client sends."""

@@ -1,10 +1,10 @@
 """The ways in which requests that reach beyond the session are answered."""
 
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from typing import TypeAlias
 
 from pysshd.patterns.ports import Ports
+from pysshd.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

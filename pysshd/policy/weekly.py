@@ -5,9 +5,10 @@ Nothing here asks what time it is, and a zone is plain data once it was loaded.
 
 from bisect import bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Final
+
+from pysshd.records import dataclass
 
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 """The days of the week, in the order of ISO 8601."""

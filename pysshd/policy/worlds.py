@@ -5,7 +5,6 @@ prefixes and windows, so one address and one instant of each stretch between edg
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address
 from itertools import combinations, product
@@ -34,6 +33,7 @@ from pysshd.policy.people import Guests, Person
 from pysshd.policy.query import IPAddress, UnixFacts, Unknown
 from pysshd.policy.steps import Certificate, Chain
 from pysshd.policy.weekly import DAYS, local_time
+from pysshd.records import dataclass
 
 NOBODY: Final = "\0"
 """An account or a listener that no condition names."""

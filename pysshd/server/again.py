@@ -1,7 +1,6 @@
 """What comes of a request that was allowed once and is asked again: whether it would be allowed in the same way."""
 
-from dataclasses import dataclass
-
+from pysshd.records import dataclass
 from pysshd.server.commands import RUN_WAYS
 from pysshd.server.plan import LoginShell, LoginWay, Plan, ShellCommand
 from pysshd.server.ports import DecisionRecord

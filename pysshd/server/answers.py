@@ -4,9 +4,9 @@ So `False` from an authentication hook is not 0, an OPEN_FAILED code from an exe
 forwarding hook is not port 1.
 """
 
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from pysshd.records import dataclass
 from pysshd.server.query import InteractiveQuery
 from pysshd.ssh.events.channels import OpenCode
 from pysshd.ssh.events.userauth import Outcome

@@ -4,11 +4,11 @@ An attempt waits, for helpers and for the host. By then a reload may have put ot
 decides nothing: whoever made it looks whether the rules are still the same, and makes another one where they are not.
 """
 
-from dataclasses import dataclass
 from typing import Final
 
 from pysshd.policy.decision import Decision
 from pysshd.policy.query import Step
+from pysshd.records import dataclass
 from pysshd.server.connection import Connection
 from pysshd.server.keys import PKey
 from pysshd.server.known import Known

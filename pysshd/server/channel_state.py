@@ -1,8 +1,9 @@
 """What the built-in server has said yes to: on one channel, and last of all."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from pysshd.policy.query import Request, Run
+from pysshd.records import dataclass
 from pysshd.server.plan import Plan
 
 

@@ -1,9 +1,9 @@
 """What a session runs, made of its plan: a program, its words and where it stands."""
 
-from dataclasses import dataclass
 from typing import Final
 
 from pysshd.policy.ways import Forced, LoginShell, Program, RunWay, ShellCommand, Words, original_of
+from pysshd.records import dataclass
 from pysshd.server.plan import Account, Plan
 
 RUN_WAYS: Final = (LoginShell, ShellCommand, Words, Program, Forced)

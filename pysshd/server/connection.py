@@ -1,9 +1,9 @@
 """What a server is told of the connection that it decides for."""
 
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from pysshd.policy.query import IPAddress, Step
+from pysshd.records import dataclass
 from pysshd.server.ports import Clock
 
 Address: TypeAlias = IPAddress

@@ -5,11 +5,11 @@ which, here as to the engine.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from pysshd.patterns.names import is_variable, variable_fault
 from pysshd.policy.ways import RunWay, original_of
+from pysshd.records import dataclass
 from pysshd.server.plan import Account
 
 PATH: Final = "/usr/local/bin:/usr/bin:/bin"

@@ -1,13 +1,14 @@
 """What was looked up of whoever names an account: the host's word, asked once for each connection."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from pysshd.patterns.narrowing import Narrowing
 from pysshd.policy.people import Person
 from pysshd.policy.query import UNKNOWN, UnixFacts
 from pysshd.policy.ruleset import Ruleset
+from pysshd.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """How far one login has come, as the policy counts it: whose steps they are, and what may follow."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from pysshd.audit.escape import masked
@@ -12,6 +11,7 @@ from pysshd.policy.people import PasswordHash, Person
 from pysshd.policy.query import Facts, Login, Query, Request, Step, UnixFacts
 from pysshd.policy.ruleset import Ruleset
 from pysshd.policy.ways import LoginWay
+from pysshd.records import dataclass
 from pysshd.server.connection import Connection
 from pysshd.server.known import NOTHING_KNOWN, Known, person_of
 from pysshd.ssh.crypto.certs import Certificate

@@ -1,6 +1,5 @@
 """How an allowed request is carried out: the other half of a hook's yes."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from pysshd.policy.bounds import NO_BOUNDS, Bounds, Limit, Record
@@ -21,6 +20,7 @@ from pysshd.policy.ways import (
     Way,
     Words,
 )
+from pysshd.records import dataclass
 
 __all__ = [
     "NO_BOUNDS",

@@ -1,11 +1,11 @@
 """What others fill for this room: time, people, the audit log, randomness. The composition root hands them in."""
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeAlias
 
 from pysshd.policy.query import Step
+from pysshd.records import dataclass
 from pysshd.server.known import NOTHING_KNOWN, Known
 from pysshd.server.plan import Account
 from pysshd.server.requests import Request

@@ -1,10 +1,10 @@
 """By what connections are judged: a compiled policy, and who people are by it. A reload swaps one for the next."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from pysshd.policy.ruleset import Ruleset
+from pysshd.records import dataclass
 from pysshd.server.ports import Identity
 
 

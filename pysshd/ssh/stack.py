@@ -11,7 +11,7 @@ with a text that tells nothing, a `ConnectionFailed` event that tells the log ev
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import count
 
 from pysshd.errors import (
@@ -22,6 +22,7 @@ from pysshd.errors import (
     ProtocolError,
     PysshdError,
 )
+from pysshd.records import dataclass
 from pysshd.ssh.connection.machine import ConnectionMachine
 from pysshd.ssh.connection.settings import ConnectionSettings
 from pysshd.ssh.crypto.shares import Entropy

@@ -1,11 +1,11 @@
 """A file of authorized keys as its owner wrote it: hostile, so each line counts for itself or not at all."""
 
-from dataclasses import dataclass
 from datetime import UTC
 from typing import Final
 
 from pysshd.errors import InvalidKeyError
 from pysshd.patterns.key_options import KeyOptionsError, parse_options, split_key_line
+from pysshd.records import dataclass
 from pysshd.ssh.crypto.keys import KEY_TYPES, LINE_SIZE_MAX, PublicKey, parse_public_key_line
 
 FILE_SIZE_MAX: Final = 1024 * 1024

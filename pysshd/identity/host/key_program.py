@@ -11,7 +11,6 @@ import re
 import signal
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final, Protocol
 
@@ -20,6 +19,7 @@ from pysshd.identity.host.authorized_keys import FILE_SIZE_MAX, LINES_MAX, Autho
 from pysshd.identity.host.calls import KEY_SIZE, KEYS_MAX, KEYS_SIZE_MAX, AskProgram, ProgramSaid
 from pysshd.identity.host.helper import limit, receive
 from pysshd.identity.host.trusted_file import check_program
+from pysshd.records import dataclass
 
 OUTPUT_MAX: Final = FILE_SIZE_MAX
 """Bytes of output: as many as a file of keys may have."""

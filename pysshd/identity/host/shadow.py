@@ -1,7 +1,9 @@
 """The lines of shadow(5): what a password hash and its dates allow. Pure: the file and the day come from outside."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
+
+from pysshd.records import dataclass
 
 SECONDS_OF_A_DAY: Final = 86400
 

@@ -1,12 +1,13 @@
 """One open channel as the monitor has it: what was asked of it, how its program was allowed, and the program."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
 from pysshd.processes.monitor.children import Child
 from pysshd.processes.monitor.served import Served
 from pysshd.processes.monitor.terminal import PtyRequest
+from pysshd.records import dataclass
 from pysshd.server.again import Again
 from pysshd.server.channel import Channel
 from pysshd.server.plan import Plan

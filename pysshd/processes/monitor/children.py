@@ -5,10 +5,10 @@ import contextlib
 import os
 import signal
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, Literal
 
 from pysshd.processes.boundary.groups import HUP_AFTER, KILL_AFTER, TERM_AFTER, ProcessGroup, signal_process
+from pysshd.records import dataclass
 
 Kind = Literal["worker", "helper", "session"]
 

@@ -11,9 +11,9 @@ import queue
 import threading
 from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
+from pysshd.records import dataclass
 from pysshd.server.ports import Clock
 
 PLACES = 16

@@ -3,7 +3,6 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from signal import SIGKILL
 from typing import ClassVar, Protocol
 
@@ -15,6 +14,7 @@ from pysshd.processes.boundary.socket import Endpoint
 from pysshd.processes.monitor.children import Child, ExitStatus
 from pysshd.processes.monitor.hearing import hear
 from pysshd.processes.monitor.launcher import Launcher
+from pysshd.records import dataclass
 
 READY_WITHIN = 20.0
 """Seconds that a worker may take from its fork into its sandbox."""

@@ -7,7 +7,6 @@ that breaks the rules on any of them dies with all of its connections; another o
 import asyncio
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from signal import SIGKILL
 from typing import ClassVar, Final
 
@@ -18,6 +17,7 @@ from pysshd.processes.boundary.socket import Endpoint
 from pysshd.processes.monitor.children import Child, ExitStatus
 from pysshd.processes.monitor.launcher import Launcher
 from pysshd.processes.monitor.pool import Worker, fork_worker
+from pysshd.records import dataclass
 
 CONNECTIONS_PER_WORKER: Final = 4000
 """After so many connections a worker takes no more and ends with its last one: what it leaked goes with it."""

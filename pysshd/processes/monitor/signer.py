@@ -5,9 +5,9 @@ that nothing else begins with, a session id that the caller knows by itself, and
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from pysshd.errors import BoundaryError
+from pysshd.records import dataclass
 from pysshd.ssh.crypto.certs import Certificate, plain_algorithm
 from pysshd.ssh.crypto.private_keys import PrivateKey
 from pysshd.ssh.wire.messages.requests import HOST_KEYS_PROVE, HostKeyProof

@@ -9,12 +9,12 @@ hang. So all is judged twice: at once, by what the host said before, and when it
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from pysshd.processes.monitor.edges import Edge, Edges
 from pysshd.processes.monitor.journal import ConnectionJournal
+from pysshd.records import dataclass
 from pysshd.server.again import Again
 from pysshd.server.policy_server import PolicyServer
 from pysshd.server.requests import Request

@@ -2,10 +2,10 @@
 
 import fcntl
 import os
-from dataclasses import dataclass
 
 from pysshd.processes.boundary.calls.requests import Streams
 from pysshd.processes.monitor.terminal import PtyRequest, open_terminal
+from pysshd.records import dataclass
 
 PIPE_SIZE = 256 * 1024
 """Bytes that a pipe holds: several packets to one read. A user over the kernel's soft limit keeps what there is."""

@@ -5,7 +5,6 @@ worker is killed and the violation is written down.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from pysshd.errors import BoundaryError
 from pysshd.processes.boundary.calls.call import Call, Phase
@@ -34,6 +33,7 @@ from pysshd.processes.boundary.calls.requests import (
     RequestWindow,
     RequestX11,
 )
+from pysshd.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ import os
 import struct
 import termios
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from pysshd.records import dataclass
 from pysshd.ssh.wire.modes import TTY_OP_ISPEED, TTY_OP_OSPEED
 
 IFLAG, OFLAG, CFLAG, LFLAG, ISPEED, OSPEED, CC = range(7)

@@ -1,7 +1,6 @@
 """What a connection is given when it starts: who connected, what it is held to, and what all of them share."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from pysshd.audit.sinks import AuditLog
 from pysshd.processes.boundary.calls.connection import Assign
@@ -10,6 +9,7 @@ from pysshd.processes.monitor.launcher import Launcher
 from pysshd.processes.monitor.sessions import Limits
 from pysshd.processes.monitor.signer import Signer
 from pysshd.processes.monitor.standing import Review
+from pysshd.records import dataclass
 from pysshd.server.connection import Connection
 from pysshd.server.interface import ServerInterface
 from pysshd.server.ports import Clock, Journal

@@ -5,7 +5,6 @@ import os
 import signal
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from pysshd.errors import BoundaryError, StartupError
@@ -14,6 +13,7 @@ from pysshd.processes.boundary.calls.zygote import FROM_ZYGOTE, Forked, Greet, H
 from pysshd.processes.boundary.groups import signal_process
 from pysshd.processes.boundary.socket import Received
 from pysshd.processes.monitor.zygote_start import Started
+from pysshd.records import dataclass
 from pysshd.version import __version__
 
 START_WITHIN: Final = 30.0

@@ -12,7 +12,6 @@ import select
 import signal
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -25,6 +24,7 @@ from pysshd.processes.sandbox.process import (
     set_no_new_privs,
     set_parent_death_signal,
 )
+from pysshd.records import dataclass
 
 SAID_MAX: Final = 2048
 """Bytes of standard error that are kept, from its beginning; the rest is read and dropped."""

@@ -5,10 +5,10 @@ A pure module: the same rules can be built, and tested, for every architecture o
 
 import struct
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from pysshd.processes.sandbox.syscalls import LAST_KNOWN, X32_BIT, Arch, number_of
+from pysshd.records import dataclass
 
 KILL_PROCESS = 0x8000_0000
 ALLOW = 0x7FFF_0000

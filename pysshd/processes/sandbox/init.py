@@ -12,7 +12,6 @@ import signal
 import struct
 import termios
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import NoReturn
 
 from pysshd.errors import SandboxError
@@ -22,6 +21,7 @@ from pysshd.processes.sandbox.build import build_root
 from pysshd.processes.sandbox.filters import ABSENT, confined_rules
 from pysshd.processes.sandbox.kernel import machine
 from pysshd.processes.sandbox.tree import Confinement
+from pysshd.records import dataclass
 
 STARTED = b"S"
 ENDED = b"X"

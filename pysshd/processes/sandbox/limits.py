@@ -4,9 +4,9 @@ import os
 import resource
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from pysshd.errors import SandboxError
+from pysshd.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ import functools
 import os
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass
 from signal import SIGKILL
 from typing import Literal
 
@@ -14,6 +13,7 @@ from pysshd.processes.sandbox.bpf import build_filter, pack
 from pysshd.processes.sandbox.filters import REFUSE, worker_rules
 from pysshd.processes.sandbox.kernel import call, machine
 from pysshd.processes.sandbox.limits import WorkerLimits
+from pysshd.records import dataclass
 
 Level = Literal["require", "best_effort"]
 """`require` refuses to go on where Landlock's file system part is missing; the rest is required at either level."""

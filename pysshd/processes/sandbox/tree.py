@@ -2,10 +2,10 @@
 
 import posixpath
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 from enum import Enum
 
 from pysshd.errors import SandboxError
+from pysshd.records import dataclass
 
 SYSTEM_FOLDERS = (
     "/usr",

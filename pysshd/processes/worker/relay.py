@@ -13,12 +13,12 @@ import struct
 import termios
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 
 from pysshd.processes.worker.inflow import Inflow
 from pysshd.processes.worker.loop import READ, WRITE, Loop, Ready
 from pysshd.processes.worker.restraint import Restraint
+from pysshd.records import dataclass
 from pysshd.ssh.events.ids import ChannelId
 from pysshd.ssh.stack import Stack
 

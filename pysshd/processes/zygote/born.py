@@ -6,7 +6,6 @@ import os
 import signal
 import traceback
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from typing import Final, NoReturn
 
 from pysshd.processes.boundary.calls.zygote import ForkHelper, ForkSession, ForkWorker, SessionSpec
@@ -17,6 +16,7 @@ from pysshd.processes.sandbox.process import (
     set_parent_death_signal,
     set_process_name,
 )
+from pysshd.records import dataclass
 
 SOCKET: Final = 3
 """The number of a worker's or helper's socket, and of the pipe on which a session says that it failed."""

@@ -9,11 +9,11 @@ import ctypes
 import os
 import signal
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
 
 from pysshd.processes.sandbox.kernel import machine
 from pysshd.processes.sandbox.syscalls import number_of
+from pysshd.records import dataclass
 
 _CLONE_PARENT: Final = 0x8000
 

@@ -5,9 +5,9 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from pysshd.processes.boundary.groups import HUP_AFTER, KILL_AFTER, TERM_AFTER, ProcessGroup
+from pysshd.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

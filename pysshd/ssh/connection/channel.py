@@ -1,8 +1,9 @@
 """One channel, and the table of what may come for it (RFC 4254 §5)."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum, auto
 
+from pysshd.records import dataclass
 from pysshd.ssh.connection.replies import Replies
 from pysshd.ssh.connection.windows import ReceiveWindow, SendWindow
 from pysshd.ssh.events.ids import ChannelId

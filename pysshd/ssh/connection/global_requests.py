@@ -5,9 +5,9 @@ and `hostkeys-prove-00@openssh.com`.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from pysshd.errors import DecodeError
+from pysshd.records import dataclass
 from pysshd.ssh.connection.names import PORT_MAX, is_address, is_name, is_port
 from pysshd.ssh.connection.owed import OwedVerdicts
 from pysshd.ssh.connection.replies import Replies

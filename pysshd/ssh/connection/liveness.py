@@ -1,8 +1,8 @@
 """When a peer is dead and when a connection is of no use: deadlines, without a clock of their own (S97)."""
 
-from dataclasses import dataclass
 from enum import Enum, auto
 
+from pysshd.records import dataclass
 from pysshd.ssh.connection.settings import ConnectionSettings
 
 

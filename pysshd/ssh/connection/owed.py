@@ -1,10 +1,10 @@
 """The questions that wait for a verdict, by ticket."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from pysshd.errors import DisconnectReason, ProtocolError
+from pysshd.records import dataclass
 from pysshd.ssh.events.ids import ChannelId, Ticket
 from pysshd.ssh.events.kinds import Verdict
 

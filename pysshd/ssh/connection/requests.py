@@ -5,10 +5,10 @@ Whatever is not in the table, comes at another time, or carries what no honest c
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum, auto
 
 from pysshd.errors import DecodeError
+from pysshd.records import dataclass
 from pysshd.ssh.connection.channel import Channel
 from pysshd.ssh.connection.names import is_name
 from pysshd.ssh.connection.settings import ConnectionSettings

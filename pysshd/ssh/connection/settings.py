@@ -1,6 +1,6 @@
 """The limits and times that a connection machine keeps to."""
 
-from dataclasses import dataclass
+from pysshd.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

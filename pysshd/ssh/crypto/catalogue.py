@@ -3,9 +3,10 @@
 The names that ride in a list of key exchange methods without being one (ext-info, strict kex) belong to negotiation.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
+from pysshd.records import dataclass
 from pysshd.ssh.crypto.certs import CERTIFICATE_ALGORITHMS
 from pysshd.ssh.crypto.ciphers import CIPHERS
 from pysshd.ssh.crypto.kex import KEX_METHODS

@@ -6,12 +6,13 @@ an authority is a plain key, never a certificate.
 """
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import IntEnum, unique
 from itertools import pairwise
 from typing import Final, TypeVar
 
 from pysshd.errors import DecodeError, InvalidKeyError, InvalidSignatureError
+from pysshd.records import dataclass
 from pysshd.ssh.crypto.keys import (
     KEY_TYPES,
     SIGNATURE_ALGORITHMS,

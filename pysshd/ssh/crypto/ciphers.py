@@ -4,8 +4,8 @@ A new cipher is one row here, a module that does what `packets` asks for, and a 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from pysshd.records import dataclass
 from pysshd.ssh.crypto.chacha import ChaChaOpener, ChaChaSealer
 from pysshd.ssh.crypto.ctr_etm import CtrEtmOpener, CtrEtmSealer
 from pysshd.ssh.crypto.ctr_mac import CtrMacOpener, CtrMacSealer

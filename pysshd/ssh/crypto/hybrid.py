@@ -2,9 +2,9 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from pysshd.errors import KeyExchangeError
+from pysshd.records import dataclass
 from pysshd.ssh.crypto import curve25519
 from pysshd.ssh.crypto.mlkem import ML_KEM_768, ML_KEM_1024, MlKem
 from pysshd.ssh.crypto.nist import NISTP256, NISTP384

@@ -8,10 +8,11 @@ keys = derive_keys(method.hash_name, share.secret, h, session_id, SERVER_TO_CLIE
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import NamedTuple, Protocol
 
 from pysshd.errors import KeyExchangeError
+from pysshd.records import dataclass
 from pysshd.ssh.crypto import curve25519, hybrid, nist
 from pysshd.ssh.crypto.ciphers import CipherSpec
 from pysshd.ssh.crypto.hybrid import Hybrid

@@ -1,7 +1,5 @@
 """ecdsa-sha2-nistp256, -nistp384 and -nistp521 (RFC 5656 §3): one row per curve."""
 
-from dataclasses import dataclass
-
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ec import (
     ECDSA,
@@ -17,6 +15,7 @@ from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512, HashAl
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from pysshd.errors import InvalidKeyError, InvalidSignatureError
+from pysshd.records import dataclass
 from pysshd.ssh.crypto.key_types import KeyType
 from pysshd.ssh.crypto.points import read_point
 from pysshd.ssh.wire import codec

@@ -1,9 +1,9 @@
 """What a key type is to the rest of this room: a row that parses, verifies and signs (RFC 4253 §6.6)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
+from pysshd.records import dataclass
 from pysshd.ssh.wire.codec import Reader
 
 

@@ -8,10 +8,11 @@ import binascii
 import hashlib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from pysshd.errors import DecodeError, InvalidKeyError, InvalidSignatureError
+from pysshd.records import dataclass
 from pysshd.ssh.crypto.key_ecdsa import ECDSA_TYPES
 from pysshd.ssh.crypto.key_ed25519 import ED25519
 from pysshd.ssh.crypto.key_rsa import RSA

@@ -1,9 +1,9 @@
 """The table of MACs: `MACS[name]` (RFC 6668, in OpenSSH's encrypt-then-MAC order and in that of RFC 4253 §6.4)."""
 
-from dataclasses import dataclass
-
 from cryptography.hazmat.primitives.hashes import SHA256, SHA512, HashAlgorithm
 from cryptography.hazmat.primitives.hmac import HMAC
+
+from pysshd.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """The two parameter sets of ML-KEM (FIPS 203 §8) that key exchange methods use, and the check of what a peer sends."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from pysshd.errors import KeyExchangeError
+from pysshd.records import dataclass
 
 _Q = 3329
 _N = 256

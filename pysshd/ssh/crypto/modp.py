@@ -8,12 +8,12 @@ with it then. A secret is handed to it in PKCS #8, for the library draws its own
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.serialization import load_der_private_key
 from cryptography.utils import CryptographyDeprecationWarning
 
 from pysshd.errors import DecodeError, KeyExchangeError
+from pysshd.records import dataclass
 from pysshd.ssh.crypto.shares import Entropy, KexShare
 from pysshd.ssh.wire import codec
 from pysshd.ssh.wire.codec import Reader

@@ -1,7 +1,5 @@
 """ecdh-sha2-nistp256, -nistp384 and -nistp521 (RFC 5656 §4)."""
 
-from dataclasses import dataclass
-
 from cryptography.hazmat.primitives.asymmetric.ec import (
     ECDH,
     SECP256R1,
@@ -13,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from pysshd.errors import KeyExchangeError
+from pysshd.records import dataclass
 from pysshd.ssh.crypto.points import coordinate_size, point_size, read_point
 from pysshd.ssh.crypto.shares import Entropy, KexShare
 from pysshd.ssh.wire import codec

@@ -32,6 +32,7 @@ HOST_RSA_BITS_LEAST = 3072
 _OPENSSH_MAGIC = b"openssh-key-v1\0"
 _PEM = re.compile(rb"-----BEGIN ([A-Z ]*PRIVATE KEY)-----\s(.*?)-----END \1-----", re.DOTALL)
 _PEM_LABELS = frozenset({b"PRIVATE KEY", b"RSA PRIVATE KEY", b"EC PRIVATE KEY"})
+_DAMAGED = "private key is malformed, damaged or of a type that is not accepted"
 _ENCRYPTED = "private key is protected by a passphrase: a host key must be stored without one"
 
 
@@ -106,16 +107,21 @@ def load_private_key(data: bytes, rsa_bits_least: int = HOST_RSA_BITS_LEAST) -> 
         raise InvalidKeyError(f"private key is of type {label.decode('ascii').lower()!r}, which is not accepted")
     load = load_ssh_private_key if label == b"OPENSSH PRIVATE KEY" else load_pem_private_key
     try:
-        private = load(found.group(), None)
+        # Whether the numbers of an RSA key are primes takes half a second to know; that it signs is tried below.
+        private = load(found.group(), None, unsafe_skip_rsa_key_validation=True)
     except (ValueError, TypeError, UnsupportedAlgorithm, Warning):
         # The library's text could quote the file, so it is not passed on. It warns of types that are no host keys.
-        raise InvalidKeyError("private key is malformed, damaged or of a type that is not accepted") from None
+        raise InvalidKeyError(_DAMAGED) from None
     key = PrivateKey(private)
     if said is not None and said != key.public:
         # The library does not compare them; a damaged seed would be another key, and quietly so.
         raise InvalidKeyError("private key does not belong to the public key in its file")
     if key.public.key_type == "ssh-rsa" and key.public.bits < rsa_bits_least:
         raise InvalidKeyError(f"rsa private key has {key.public.bits} bits, expected at least {rsa_bits_least}")
+    try:
+        key.sign(key.algorithms[0], b"")
+    except (InvalidSignatureError, ValueError):
+        raise InvalidKeyError(_DAMAGED) from None
     return key
 
 

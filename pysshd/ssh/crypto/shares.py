@@ -1,7 +1,9 @@
 """What a key exchange method takes from outside and gives back."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
+
+from pysshd.records import dataclass
 
 
 class Entropy(Protocol):

@@ -1,8 +1,8 @@
 """Channels and what goes over them (RFC 4254 §5), and the verdict on an open."""
 
-from dataclasses import dataclass
 from enum import IntEnum
 
+from pysshd.records import dataclass
 from pysshd.ssh.events.ids import ChannelId, Ticket
 
 

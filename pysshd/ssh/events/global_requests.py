@@ -1,7 +1,6 @@
 """The requests of the connection as a whole (RFC 4254 §4, §7.1), and their verdicts."""
 
-from dataclasses import dataclass
-
+from pysshd.records import dataclass
 from pysshd.ssh.events.ids import Ticket
 
 

@@ -1,7 +1,6 @@
 """The requests of a channel (RFC 4254 §6), all answered with `RequestVerdict`."""
 
-from dataclasses import dataclass
-
+from pysshd.records import dataclass
 from pysshd.ssh.events.ids import ChannelId, Ticket
 
 

@@ -1,8 +1,7 @@
 """What the transport tells (RFC 4253), and the signature that it is owed."""
 
-from dataclasses import dataclass
-
 from pysshd.errors import DisconnectReason
+from pysshd.records import dataclass
 from pysshd.ssh.events.ids import Ticket
 
 

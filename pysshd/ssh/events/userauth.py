@@ -1,8 +1,8 @@
 """The steps of an authentication (RFC 4252, RFC 4256), and their verdicts."""
 
-from dataclasses import dataclass
 from enum import IntEnum
 
+from pysshd.records import dataclass
 from pysshd.ssh.events.ids import Ticket
 
 

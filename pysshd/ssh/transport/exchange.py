@@ -1,9 +1,10 @@
 """One key exchange, from the two KEXINITs to new keys for both directions (RFC 4253 §7, §8, RFC 4419, RFC 5656 §4)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from pysshd.errors import InvalidSignatureError
+from pysshd.records import dataclass
 from pysshd.ssh.crypto.ciphers import CIPHERS
 from pysshd.ssh.crypto.kex import (
     CLIENT_TO_SERVER,

@@ -4,9 +4,8 @@ Markers among the key exchange methods (`ext-info-c`, `kex-strict-c-v00@openssh.
 chosen, and count in the first KEXINIT alone (S24).
 """
 
-from dataclasses import dataclass
-
 from pysshd.errors import DisconnectReason, ProtocolError
+from pysshd.records import dataclass
 from pysshd.ssh.crypto.ciphers import CIPHERS
 from pysshd.ssh.transport.settings import TransportSettings
 from pysshd.ssh.wire.messages.transport import KexInit

@@ -1,8 +1,9 @@
 """What the transport layer of one connection offers, and the limits that it keeps to."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from pysshd.records import dataclass
 from pysshd.ssh.crypto.catalogue import (
     DEFAULT_CIPHERS,
     DEFAULT_COMPRESSION,

@@ -1,9 +1,10 @@
 """User authentication, server side (RFC 4252, RFC 4256): one request, one question, one answer at a time."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pysshd.errors import DecodeError, DisconnectReason, ProtocolError
+from pysshd.records import dataclass
 from pysshd.ssh.events.ids import Ticket
 from pysshd.ssh.events.kinds import Event, Verdict
 from pysshd.ssh.events.transport import ConnectionFailed

@@ -6,10 +6,10 @@ makes an attempt that fails here: this depends on nothing but the body, so it te
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum, auto
 
 from pysshd.errors import DecodeError
+from pysshd.records import dataclass
 from pysshd.ssh.events.ids import Ticket
 from pysshd.ssh.events.kinds import Event
 from pysshd.ssh.events.userauth import InteractiveBegun, KeyProbed, KeySigned, NoneOffered, PasswordOffered

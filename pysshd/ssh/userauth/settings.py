@@ -1,7 +1,6 @@
 """The limits that a user authentication machine keeps to."""
 
-from dataclasses import dataclass
-
+from pysshd.records import dataclass
 from pysshd.ssh.crypto.catalogue import DEFAULT_USER_KEY_ALGORITHMS
 
 

@@ -137,6 +137,26 @@ def test_any_changed_byte_is_the_same_key_or_refused() -> None:
 
 
 @pytest.mark.security("S34")
+@pytest.mark.parametrize("private_format", [PrivateFormat.OpenSSH, PrivateFormat.TraditionalOpenSSL])
+def test_an_rsa_key_with_a_wrong_number_is_refused_or_signs_rightly(private_format: PrivateFormat) -> None:
+    good = stored(private("rsa"), private_format)
+    public = PrivateKey(private("rsa")).public
+    head, *lines, tail = good.strip().split(b"\n")
+    body, refused = base64.b64decode(b"".join(lines)), 0
+    for at in range(0, len(body), len(body) // 60):
+        changed = base64.b64encode(body[:at] + bytes([body[at] ^ 4]) + body[at + 1 :])
+        try:
+            key = load_private_key(b"\n".join([head, changed, tail]), rsa_bits_least=1024)
+        except InvalidKeyError:
+            refused += 1
+            continue
+        # It was a number by which signing is faster; where the result is wrong, it is not used.
+        assert key.public == public
+        public.verify("rsa-sha2-512", key.sign("rsa-sha2-512", b"data"), b"data")
+    assert refused > 10
+
+
+@pytest.mark.security("S34")
 @every_kind
 def test_faulty_signature_never_leaves(kind: str) -> None:
     key = PrivateKey(private(kind))

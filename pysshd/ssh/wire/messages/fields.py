@@ -10,7 +10,7 @@
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import field
 from typing import (
     Annotated,
     Any,
@@ -18,13 +18,13 @@ from typing import (
     NamedTuple,
     Self,
     TypeVar,
-    cast,
     dataclass_transform,
     get_origin,
     get_type_hints,
 )
 
 from pysshd.errors import DecodeError
+from pysshd.records import dataclass
 from pysshd.ssh.wire import codec
 from pysshd.ssh.wire.codec import Reader
 from pysshd.ssh.wire.numbers import MessageNumber
@@ -123,18 +123,6 @@ class Structure:
         reader.end()
         return cls(*values)
 
-    def __eq__(self, other: object) -> bool:
-        if type(other) is not type(self):
-            return NotImplemented
-        return all(getattr(self, slot.name) == getattr(other, slot.name) for slot in self.LAYOUT)
-
-    def __hash__(self) -> int:
-        return hash((type(self), *(getattr(self, slot.name) for slot in self.LAYOUT)))
-
-    def __repr__(self) -> str:
-        shown = (f"{one.name}={getattr(self, one.name)!r}" for one in fields(cast(Any, self)) if one.repr)
-        return f"{type(self).__qualname__}({', '.join(shown)})"
-
 
 class Message(Structure):
     """A whole payload, its number first."""
@@ -146,8 +134,7 @@ class Message(Structure):
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
 def structure(cls: type[_S]) -> type[_S]:
     """Make a frozen, slotted dataclass of `cls` and work out its layout once."""
-    # What compares and shows them is written once, in `Structure`: made for each, it took a third of every start.
-    made = dataclass(frozen=True, slots=True, eq=False, repr=False)(cls)
+    made = dataclass(frozen=True, slots=True)(cls)
     hints = get_type_hints(made, include_extras=True)
     names = [name for name, hint in hints.items() if get_origin(hint) is Annotated]
     slots = []
