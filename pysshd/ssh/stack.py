@@ -105,7 +105,7 @@ class Stack:
         That is: while an answer is owed that decides what may come next, while the peer is slowed down, and while too
         much waits to be answered or sent.
         """
-        return not self.closed and not self._stalled()
+        return not self._stalled()
 
     def receive_data(self, data: bytes | bytearray | memoryview, now: float) -> list[Event]:
         """Take bytes from the peer. `data` may be reused afterwards; the views in events last until the next call.
@@ -308,7 +308,7 @@ class Stack:
         return events
 
     def _stalled(self) -> bool:
-        """The next packet has to wait."""
+        """The next packet has to wait, or there will be none."""
         if self._transport.waits(self._now) or self._outgoing.waiting >= self._settings.max_outgoing:
             return True
         connection = self._connection

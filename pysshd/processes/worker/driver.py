@@ -75,6 +75,7 @@ class Driver:
         self._rest: float | None = None
         self._gathering = Gathering(client)
         self._moment: float | None = None
+        self._mask = 0
         client.setblocking(False)
         loop.add_timed(self)
         loop.watch(monitor.fileno(), READ, self._told)
@@ -149,20 +150,24 @@ class Driver:
     def _flush(self) -> None:
         """Send what there is, then look again at what may be read, from the client and from the programs."""
         stack = self._stack
-        while not self._finished and self._send():
+        waits = stack.outgoing
+        while not self._finished and (not waits or self._send()):
             waits = stack.outgoing
             if waits < MAX_QUEUED:
                 self._resume()
-            if stack.outgoing == waits:
+            before, waits = waits, stack.outgoing
+            if waits == before:
                 break
         if self._finished:
             return
         if stack.closed:
             self._linger()
-        mask = WRITE if stack.outgoing else 0
+        mask = WRITE if waits else 0
         if stack.wants_data or self._linger_until is not None:
             mask |= READ
-        self._loop.watch(self._socket.fileno(), mask, self._socket_ready)
+        if mask != self._mask:
+            self._mask = mask
+            self._loop.watch(self._socket.fileno(), mask, self._socket_ready)
         now = time.monotonic()
         self._rest = now + REST if stack.scratch.is_large else None
         held = len(self._relays) > 1 and any(relay.held for relay in self._relays.values())

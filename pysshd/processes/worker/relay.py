@@ -28,6 +28,9 @@ CHUNK = 256 * 1024
 CHUNK_BUSY = 64 * 1024
 """The same where somebody else is ready too, whose keystroke must not wait for long."""
 
+CHUNK_FIRST = 32 * 1024
+"""The same until a read has filled so much: places for more are not laid out for somebody who types."""
+
 CHUNK_PTY = 16 * 1024
 """The same for a pseudo-terminal, which gives a few thousand bytes at a time."""
 
@@ -87,6 +90,8 @@ class Relay:
         """There are other channels on this connection."""
 
         self.restraint = Restraint()
+        self._much = False
+        """The last read brought much, and there is more to come."""
 
     # --- starting and ending
 
@@ -140,6 +145,7 @@ class Relay:
     def receive(self, data: memoryview) -> None:
         """Data of the client, for the program."""
         self._inflow.receive(data)
+        self._loop.handed(len(data))
 
     def receive_eof(self) -> None:
         """The client has nothing more to say."""
@@ -212,6 +218,8 @@ class Relay:
     def _readable(self, descriptor: int) -> None:
         """Read once, into the places from which packets are sealed."""
         limit = CHUNK_PTY if self._pty else CHUNK if self._loop.alone else CHUNK_BUSY
+        if not self._much and limit > CHUNK_FIRST:
+            limit = CHUNK_FIRST
         if self.crowded or self._stack.outgoing >= MAX_QUEUED:
             limit = min(limit, self._room())
         places = self._stack.reserve(self.channel, limit)
@@ -226,6 +234,7 @@ class Relay:
         except OSError as error:
             vacant = self._pty and self._end is None and error.errno == errno.EIO
             size, self._edge = (-1, select.EPOLLET) if vacant else (0, 0)
+        self._much = size >= CHUNK_FIRST
         if size > 0:
             self._stack.commit(self.channel, size, self._outputs[descriptor])
         elif size == 0:

@@ -3,9 +3,8 @@
 None of them resizes a `bytearray` in place, for views on it may still be held.
 """
 
-from pysshd.ssh.transport.scratch import BLOCK_SIZE, Blocks
+from pysshd.ssh.transport.scratch import BLOCK_SIZE, SMALL_SIZE, Blocks
 
-_SMALL = 2048
 _MEDIUM = 16 << 10
 """Up to here a connection has a buffer of its own; above, it borrows a block."""
 
@@ -14,9 +13,11 @@ _NOTHING = memoryview(b"")
 
 def _room(blocks: Blocks, needed: int) -> memoryview:
     """A buffer of at least so many bytes."""
+    if needed <= SMALL_SIZE:
+        return blocks.take_small()
     if _MEDIUM < needed <= BLOCK_SIZE:
         return blocks.take()
-    size = _SMALL
+    size = SMALL_SIZE
     while size < needed:
         size *= 2
     return memoryview(bytearray(size))

@@ -9,6 +9,9 @@ from collections.abc import Callable, Iterator
 BLOCK_SIZE = 512 << 10
 """Bytes of a block: more than a turn makes, or leaves behind."""
 
+SMALL_SIZE = 2048
+"""Bytes of a small buffer: a few short packets."""
+
 INPUT_SIZE = 256 << 10
 """Bytes of the room for one read from a socket."""
 
@@ -26,28 +29,37 @@ _SLOT_TAIL = 256
 
 _STRIDE = SLOT_HEAD + SLOT_SIZE + _SLOT_TAIL
 _INPUT_SMALL = 16 << 10
-_SMALL = 2048
 _POOL_SIZE = 1024
 _KEPT = 4
 _NOTHING = memoryview(b"")
 
 
 class Blocks:
-    """Blocks of one size that go from hand to hand; a few that nobody needs are kept."""
+    """Blocks of one size that go from hand to hand; a few that nobody needs are kept, and one small buffer."""
 
-    __slots__ = ("free",)
+    __slots__ = ("_small", "free")
 
     def __init__(self) -> None:
         self.free: list[memoryview] = []
         """Those that nobody needs."""
 
+        self._small: memoryview | None = None
+
     def take(self) -> memoryview:
         """A block; what it holds is anything."""
         return self.free.pop() if self.free else memoryview(bytearray(BLOCK_SIZE))
 
+    def take_small(self) -> memoryview:
+        """A buffer of `SMALL_SIZE` bytes: whoever types needs one for each keystroke, and gives it back at once."""
+        small, self._small = self._small, None
+        return memoryview(bytearray(SMALL_SIZE)) if small is None else small
+
     def give(self, buffer: memoryview) -> None:
         """Whoever had `buffer` needs it no more; a buffer of another size is left to the garbage collection."""
-        if len(buffer) == BLOCK_SIZE and len(self.free) < _KEPT:
+        size = len(buffer)
+        if size == SMALL_SIZE:
+            self._small = buffer
+        elif size == BLOCK_SIZE and len(self.free) < _KEPT:
             self.free.append(buffer)
 
     def release(self) -> None:
@@ -84,7 +96,7 @@ class Arena:
         return self.buffer[start:end]
 
     def _replace(self, size: int, wanted: int) -> None:
-        grown = max(self.size, _SMALL)
+        grown = max(self.size, SMALL_SIZE)
         while grown < wanted:
             grown *= 2
         self.size = min(grown, max(size, self.SIZE_MAX))
@@ -164,7 +176,7 @@ class Scratch:
     def plain(self, size: int) -> memoryview:
         """Where one packet of `size` bytes is put together; until the next call."""
         if size > len(self._plain):
-            self._plain = memoryview(bytearray(size + _SMALL))
+            self._plain = memoryview(bytearray(size + SMALL_SIZE))
         return self._plain
 
     def random(self, size: int, octets: Callable[[int], bytes]) -> bytes:
