@@ -18,6 +18,8 @@ from collections.abc import Callable
 from itertools import count
 from typing import Protocol
 
+from pysshd.processes.worker.glance import Glance
+
 READ = select.EPOLLIN
 WRITE = select.EPOLLOUT
 
@@ -58,7 +60,7 @@ class _Watched:
 class _Core:
     """What all lanes of one loop share."""
 
-    __slots__ = ("busy", "epoll", "heap", "last", "order", "running", "shifted", "watched")
+    __slots__ = ("busy", "epoll", "glance", "heap", "last", "order", "running", "shifted", "watched")
 
     def __init__(self) -> None:
         self.epoll = select.epoll()
@@ -66,6 +68,7 @@ class _Core:
         self.heap: list[tuple[float, int, Loop]] = []
         self.order = count()
         self.running = True
+        self.glance = Glance()
         self.last: Loop | None = None
         self.shifted = -math.inf
         """When the lane that had something to do was last another one than before."""
@@ -124,6 +127,10 @@ class Loop:
         """Forget `timed`."""
         self._timed = tuple(known for known in self._timed if known is not timed)
 
+    def handed(self, size: int) -> None:
+        """So many bytes went to a program, which may answer at once."""
+        self._core.glance.handed(size)
+
     def stop(self) -> None:
         """Return from `run` once the callbacks of this turn are done."""
         self._core.running = False
@@ -131,9 +138,10 @@ class Loop:
     def run(self) -> None:
         """Serve until `stop`."""
         core = self._core
+        glance = core.glance
         self.settle()
         while core.running:
-            ready = core.epoll.poll(self._timeout())
+            ready = glance.look(core.epoll.poll) if glance.wanted else core.epoll.poll(self._timeout())
             now = time.monotonic()
             if ready:
                 self._serve(ready, now)
