@@ -14,6 +14,7 @@ from pysshd.policy.changes import Change, RolesByGrant, changes_for, changes_for
 from pysshd.policy.decision import Decision, Tried
 from pysshd.policy.found import REFUSED
 from pysshd.policy.misfit import Misfit, nearest, nearest_login
+from pysshd.policy.narrow import judged, narrowers_of
 from pysshd.policy.nearly import lacking, lacking_for_login
 from pysshd.policy.query import Connect, Request, Step
 from pysshd.policy.ruleset import Ruleset
@@ -104,8 +105,9 @@ def _explained(
         return Explanation(scene, request, login, decision, effects)
     changes = changes_for(ruleset, scene, request, roles)
     unknown = lacking(ruleset, facts_of(ruleset, scene), request, decision.trace) if decision.trace else ()
-    # What a deny touches may well be permitted.
-    near = nearest(ruleset, facts_of(ruleset, scene), request) if decision.decided_by == REFUSED.decided_by else None
+    # What a deny touches may well be permitted; and where a key forces a command, it is that which no grant permits.
+    put = judged(request, narrowers_of(ruleset, scene.person, scene.steps() or ()))
+    near = nearest(ruleset, facts_of(ruleset, scene), put) if decision.decided_by == REFUSED.decided_by else None
     return Explanation(scene, request, login, decision, effects, (), changes, unknown, nearest=near)
 
 

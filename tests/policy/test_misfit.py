@@ -9,11 +9,12 @@ import pytest
 
 from pysshd.policy.explain import plain
 from pysshd.policy.load import load_text
-from pysshd.policy.misfit import Misfit, nearest
+from pysshd.policy.misfit import Misfit, nearest, nearest_login
 from pysshd.policy.misfit_words import exec_fault, is_of_program
+from pysshd.policy.people import Person
 from pysshd.policy.query import Exec, Global
 from pysshd.policy.rights import ExecRight
-from tests.policy.support import HASH, KEYS, PEOPLE, facts
+from tests.policy.support import HASH, KEYS, NOON, PEOPLE, facts
 from tests.policy.test_explain import explained
 
 POLICY = """\
@@ -253,26 +254,50 @@ WINDOWS = f"""\
 version: 1
 users:
   bob: {{accounts: [bob, git], keys: ["{KEYS[0]}"], not_before: 2026-01-01, not_after: 2026-12-31}}
-  eve: {{keys: [{{name: old, key: "{KEYS[1]}", not_after: 2026-06-30}}]}}
+  eve: {{keys: [{{name: old, key: "{KEYS[1]}", not_before: 2025-01-01, not_after: 2026-06-30}}]}}
 """
 
 
 @pytest.mark.parametrize(
-    ("person", "known", "why", "hint"),
+    ("person", "known", "why", "hint", "where"),
     [
-        ("bob", {"account": "gti"}, "bob may log in as bob, git", "did you mean 'git'?"),
-        ("bob", {"now": datetime(2027, 5, 1, tzinfo=UTC)}, "bob has expired: valid until 2026-12-31T23:00+00:00", ""),
+        ("bob", {"account": "gti"}, "bob may log in as bob, git", "did you mean 'git'?", ""),
+        ("bob", {"now": datetime(2027, 5, 1, tzinfo=UTC)}, "bob has expired: valid until 2026-12-31T23:00+00:00", "",
+         "p.yaml:3"),
+        ("bob", {"now": datetime(2026, 12, 31, 23, tzinfo=UTC)},
+         "bob has expired: valid until 2026-12-31T23:00+00:00", "", "p.yaml:3"),
         ("bob", {"now": datetime(2025, 5, 1, tzinfo=UTC)},
-         "bob is not valid yet: valid from 2025-12-31T23:00+00:00", ""),
-        ("eve", {}, "the key old has expired: valid until 2026-06-30T22:00+00:00", ""),
+         "bob is not valid yet: valid from 2025-12-31T23:00+00:00", "", "p.yaml:3"),
+        ("bob", {"now": datetime(2025, 12, 31, 22, 59, 59, tzinfo=UTC)},
+         "bob is not valid yet: valid from 2025-12-31T23:00+00:00", "", "p.yaml:3"),
+        ("eve", {}, "the key old has expired: valid until 2026-06-30T22:00+00:00", "", "p.yaml:4"),
+        ("eve", {"now": datetime(2024, 6, 1, tzinfo=UTC)},
+         "the key old is not valid yet: valid from 2024-12-31T23:00+00:00", "", "p.yaml:4"),
     ],
 )  # fmt: skip
-def test_what_keeps_somebody_from_an_account(person: str, known: dict[str, Any], why: str, hint: str) -> None:
+def test_what_keeps_somebody_from_an_account(
+    person: str, known: dict[str, Any], why: str, hint: str, where: str
+) -> None:
     policy = "server: {timezone: Europe/Paris}\n"
     near = explained("shell", person=person, people=WINDOWS, policy=policy, account=known.pop("account", person),
                      **known).nearest  # fmt: skip
     assert near is not None
-    assert (near.why, near.hint) == (why, hint)
+    assert (near.why, near.hint, near.where) == (why, hint, where)
+
+
+@pytest.mark.parametrize(
+    "now", [datetime(2026, 12, 31, 22, 59, 59, tzinfo=UTC), datetime(2025, 12, 31, 23, tzinfo=UTC)]
+)
+def test_at_the_edges_of_their_time_nothing_keeps_them(now: datetime) -> None:
+    policy = "server: {timezone: Europe/Paris}\n"
+    found = explained("shell", people=WINDOWS, policy=policy, now=now)
+    assert found.login.admitted
+    assert found.nearest is None
+
+
+def test_who_has_no_account_has_names_that_nobody_has() -> None:
+    near = nearest_login(Person("guest", accounts=()), "git", NOON, ())
+    assert near == Misfit("guest may log in as the names that nobody has")
 
 
 def test_whom_the_login_section_keeps_out_is_told_of_there() -> None:

@@ -1,8 +1,7 @@
 """Verbs: what people write becomes a request, and a request is shown as what people would write."""
 
-from ipaddress import ip_address
-
 import re
+from ipaddress import ip_address
 
 import pytest
 from hypothesis import given
