@@ -4,6 +4,9 @@ from ipaddress import ip_address
 
 import pytest
 
+from pysshd.policy.changes_net import net_permission
+from pysshd.policy.query import ConnectUnix
+from pysshd.policy.verbs import read_request
 from pysshd.policy.ways_net import LookUpWay
 from tests.policy.support import KEYS
 from tests.policy.test_explain import changes, explained
@@ -184,8 +187,17 @@ def test_a_grant_that_completes_another_has_all_of_its_conditions() -> None:
     ]
     # A request of another kind is of use by itself.
     assert changes("pty x", policy=policy)[-1] == ["add a grant: {who: bob, allow: {pty: true}}"]
-    assert changes("sftp list /", policy=policy)[-1] == [
-        'add a grant: {who: bob, allow: {sftp: {paths: {"/": [list]}}}}'
+    # Without a tree that is shown no path is of use.
+    assert changes("sftp list /", policy=policy) == []
+    tree = policy + "  - {name: t, who: bob, account: bob, allow: {sftp: {mounts: {/: /srv}, paths: {/x: [list]}}}}\n"
+    assert changes("sftp list /", policy=tree)[-1] == [
+        'add a grant: {who: bob, account: bob, allow: {sftp: {paths: {"/": [list]}}}}'
+    ]
+    assert changes("pty x", policy=tree.replace("exec: ls, confined: true", "env: {accept: X}"))[-1] == [
+        "add a grant: {who: bob, allow: {pty: true}}"
+    ]
+    assert changes("sftp stat /", policy=tree)[-1] == [
+        'add a grant: {who: bob, account: bob, allow: {sftp: {paths: {"/": [stat]}}}}'
     ]
 
 
@@ -215,3 +227,32 @@ def test_a_permission_to_run_something(settings: str, beside: str, text: str, pe
     """Confined, where the daemon would run it as its own user."""
     policy = f"{settings}\ngrants: [{{who: bob, allow: {{pty: true}}}}]\n"
     assert changes(text, policy=policy)[-1] == [f"add a grant: {{who: bob, allow: {{{permission}{beside}}}}}"]
+
+
+def test_of_two_keys_that_are_not_valid_each_is_to_be_changed() -> None:
+    old = ", ".join(f"{{name: k{number}, key: '{KEYS[number]}', not_after: 2026-01-01}}" for number in range(2))
+    people = f"version: 1\nusers:\n  bob: {{keys: [{old}]}}\n"
+    policy = "login: [{methods: publickey+publickey}]\n"
+    assert changes("shell", people=people, policy=policy, chain=("publickey", "publickey"))[:1] == [
+        [f"change not_before or not_after of the key k{number} (p.yaml:3)" for number in range(2)]
+    ]
+
+
+def test_another_login_entry_is_left_as_it_is() -> None:
+    policy = "login: [{from: 10.0.0.0/8, refuse: true}, {who: bob, from: 192.0.2.0/24, methods: publickey}]\n"
+    assert changes("shell", policy=policy) == [["add a login entry above the others: {who: bob, methods: publickey}"]]
+
+
+def test_a_request_that_is_of_no_kind_beyond_the_session_has_no_such_permission() -> None:
+    for text in ("shell", "subsystem x", "pty x", "sftp list /", "signal INT"):
+        assert net_permission(read_request(text), "") is None
+
+
+@pytest.mark.parametrize(
+    ("path", "pattern"),
+    [("/run/X", "/run/X"), ("/run/a*b", "/run/a?b"), ("/run/a?b", "/run/a?b"), ("/run/{X}", "/run/{{X}}")],
+)
+def test_the_narrowest_pattern_of_a_socket(path: str, pattern: str) -> None:
+    found = net_permission(ConnectUnix(path), "")
+    assert found is not None
+    assert found[0] == f'forward: {{local_unix: "{pattern}"}}'
