@@ -197,7 +197,7 @@ def test_requests_that_show_a_range_of_ports() -> None:
     assert list(dict.fromkeys(named)) == ["x.ax.xb", "x.ax.b", "zz9.ax.zz9b", "x.x.ax.xxb"]
     assert list(requests_of(right("forward: {local_unix: '/x/{user}'}"))) == []
     assert list(requests_of(right("forward: {remote_unix: '{home}/x'}"))) == []
-    assert list(requests_of(right("forward: {remote_unix: '/x'}")))[0] == ListenUnix("/x")
+    assert next(requests_of(right("forward: {remote_unix: '/x'}"))) == ListenUnix("/x")
     assert list(requests_of(right("x11: true"))) == [X11(single=False, screen=0)]
 
 
