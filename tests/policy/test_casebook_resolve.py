@@ -61,6 +61,10 @@ def test_each_address_is_judged_by_itself(more: str, expected: list[str]) -> Non
         ("allow: {forward: db1.corp:5432}", "the answer depends on what a name is resolved to"),
         ("deny: {forward: www.corp:443}", "the answer depends on what a name is resolved to"),
         ("resolve: {db2.corp: 10.2.0.5}, allow: agent", "resolve names db2.corp, and no forward of the case does"),
+        (
+            "resolve: {db2.corp: 10.2.0.5}, allow: [forward 10.2.0.5:5432, 'forward db.corp:5432 10.2.0.5', pty x]",
+            "resolve names db2.corp, and no forward of the case does",
+        ),
         ("resolve: {10.2.0.5: 10.2.0.5}, allow: agent", "'10.2.0.5' is an address, expected a name"),
         ("resolve: {'127.1': 10.2.0.5}, allow: agent", "'127.1' is no name of a host"),
         ("resolve: {db1.corp: db2.corp}, allow: agent", "found 'db2.corp', expected an address"),

@@ -99,6 +99,11 @@ def test_logins_by_certificate() -> None:
         (found,) = uncompared_logins(same, other)
         assert not found.sure
     assert list(uncompared_logins(side(PERMITTED), side(""))) == []
+    # Whoever could not log in so has lost nothing that is not known.
+    before = side(AUTHORITY + PERMITTED + "login: [{methods: certificate}]\n")
+    words = "logins by two certificates, which are not compared"
+    both = difference(before, same)
+    assert [words in {change.what for change in changes} for changes in (both.gained, both.lost)] == [True, False]
     # By one certificate they are.
     assert list(uncompared_logins(side(AUTHORITY), side(AUTHORITY + PERMITTED))) == []
 

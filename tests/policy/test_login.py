@@ -102,6 +102,12 @@ def test_the_trace_of_a_login() -> None:
     ]
 
 
+def test_the_trace_of_a_login_that_no_entry_decides() -> None:
+    found = ask(load("login: [{who: bob, methods: publickey}]"), Login((), key_step()), trace=True)
+    assert (found.allowed, found.decided_by, found.reason) == (False, "no login entry", "no login entry matches")
+    assert [(tried.where, tried.failed) for tried in found.trace] == [("p.yaml:8", "who: bob")]
+
+
 # What a client sees before a factor has succeeded
 
 

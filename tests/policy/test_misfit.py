@@ -159,6 +159,7 @@ def test_the_nearest_permission(text: str, permission: str, why: str, hint: str)
         ("sftp upload /in/x", "at '/in/x' decides /in/x, which permits delete"),
         ("sftp list /in", "/in/** is what is under '/in', and not the folder itself"),
         ("sftp list /out", "no pattern is of '/out'; there are /, /*/x, /in/**, /in/x"),
+        ("sftp upload /", "at '/' decides /, which permits list, stat"),
     ],
 )
 def test_paths_of_sftp(text: str, why: str) -> None:
@@ -243,6 +244,11 @@ def test_what_is_near_in_other_policies() -> None:
         ("exec: [{literal: date -u}]", "exec date -u x", "a literal permits these very bytes alone"),
         ("exec: [{literal: date -u}, x]", "exec id", "no exec permission is of 'id'; there are some of date, x"),
         ("sftp: {mounts: {/in: /srv}}, exec: x", "sftp list /out", None),
+        (
+            "sftp: {mounts: {/: /srv}, paths: {'/**': [list]}}",
+            "sftp list /",
+            "/** is what is under '/', and not the folder itself",
+        ),
         ("forward: {local: db1.corp:5432}", "forward db2.corp:5432", "db2.corp is not of the form db1.corp"),
         ("forward: {local: '**.corp:5432'}", "forward db2.org:5432", "db2.org is not of the form **.corp"),
         ("subsystems: {mail: [postman]}", "subsystem sftp", "no subsystem is 'sftp'; permitted are mail"),
