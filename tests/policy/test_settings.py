@@ -2,13 +2,38 @@
 
 import pytest
 
-from pysshd.policy.settings import Crypto, HostKeys, Limits, Listen, Server, Settings, Startups
+from pysshd.policy.settings import DEFAULT_LISTEN, Crypto, HostKeys, Limits, Listen, Server, Settings, Startups
 from tests.policy.support import HASH, KEYS, load, messages
 
 
 def test_defaults() -> None:
-    assert load("", "version: 1\n").settings == Settings()
-    assert Settings().limits == Limits(60.0, 6, Startups(10, 30, 100), 10, 256)
+    found = load("", "version: 1\n").settings
+    assert found == Settings()
+    assert found.limits == Limits(60.0, 6, Startups(10, 30, 100, 9, 10), 10, 256)
+    assert (found.crypto.profile, found.crypto.min_rsa_bits) == ("default", 2048)
+    assert (found.crypto.rekey_bytes, found.crypto.rekey_seconds) == (1024**3, 3600.0)
+    server = found.server
+    assert (server.accounts, server.sandbox, server.isolation, server.min_uid) == (
+        "service",
+        "require",
+        "connection",
+        1000,
+    )
+    # No clock is ahead of this one, so that whatever has an end in a time without a zone ends early and never late.
+    assert (server.timezone, server.options_timezone) == ("UTC", "Etc/GMT-14")
+    assert server.listen == ()
+    assert {getattr(server, key) for key in ("host_keys", "owner", "user", "worker_user", "state", "banner", "interface",
+                                             "version_addendum")} == {None}  # fmt: skip
+    assert [(one.name, one.host, one.port, one.banner) for one in DEFAULT_LISTEN] == [
+        ("127.0.0.1:2222", "127.0.0.1", 2222, None), ("[::1]:2222", "::1", 2222, None),
+    ]  # fmt: skip
+
+
+def test_places_make_no_other_settings() -> None:
+    assert Listen("x", "x", 1, where="a:1") == Listen("x", "x", 1, where="b:2")
+    assert HostKeys("/x", where="a:1") == HostKeys("/x")
+    assert Server(where={"user": "a:1"}) == Server()
+    assert Crypto(where={"kex": "a:1"}) == Crypto()
 
 
 def test_every_key() -> None:
