@@ -22,8 +22,8 @@ def test_defaults() -> None:
     # No clock is ahead of this one, so that whatever has an end in a time without a zone ends early and never late.
     assert (server.timezone, server.options_timezone) == ("UTC", "Etc/GMT-14")
     assert server.listen == ()
-    assert {getattr(server, key) for key in ("host_keys", "owner", "user", "worker_user", "state", "banner", "interface",
-                                             "version_addendum")} == {None}  # fmt: skip
+    silent = ("host_keys", "owner", "user", "worker_user", "state", "banner", "interface", "version_addendum")
+    assert {getattr(server, key) for key in silent} == {None}
     assert [(one.name, one.host, one.port, one.banner) for one in DEFAULT_LISTEN] == [
         ("127.0.0.1:2222", "127.0.0.1", 2222, None), ("[::1]:2222", "::1", 2222, None),
     ]  # fmt: skip

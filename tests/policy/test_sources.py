@@ -458,6 +458,33 @@ def test_links_of_trusted_owners_are_gone_through(place: Path) -> None:
     assert len(read_folder(f"{place.parent}/whole/*.pub", OWNERS).files) == 1
 
 
+def test_a_folder_behind_links_is_told_of_by_its_own_path(place: Path) -> None:
+    (place.parent / "x").mkdir()
+    (place.parent / "link").symlink_to("x/../keys/./../keys")
+    place.chmod(0o770)
+    assert read_folder(f"{place.parent}/link/*.pub", OWNERS).problem == (
+        f"folder {place} has mode 0770 and others may write to it: chmod go-w it"
+    )
+
+
+@pytest.mark.parametrize(("count", "good"), [(16, True), (17, False)])
+def test_as_many_links_as_may_lead_to_a_folder(place: Path, count: int, good: bool) -> None:
+    (place.parent / "link0").symlink_to("keys")
+    for number in range(1, count):
+        (place.parent / f"link{number}").symlink_to(f"link{number - 1}")
+    found = read_folder(f"{place.parent}/link{count - 1}/*.pub", OWNERS)
+    assert len(found.files) == good
+    assert ("there are more than 16 links on the way to " in found.problem) is not good
+
+
+@pytest.mark.parametrize(("size", "problem"), [(262_144, ""), (262_145, "it has more than 262144 bytes")])
+def test_the_longest_file_of_a_folder(place: Path, size: int, problem: str) -> None:
+    key = (place / "alice.pub").read_text("utf-8")
+    (place / "alice.pub").write_text(key + "\n" * (size - len(key)), "utf-8")
+    ((_, file),) = read_folder(f"{place}/*.pub", OWNERS).files
+    assert file.problem == problem
+
+
 @pytest.mark.root
 def test_owners_are_looked_at(place: Path) -> None:
     os.chown(place / "alice.pub", 65534, -1)
