@@ -106,7 +106,8 @@ HARMLESS = [
     "limits: {auth_attempts: 1, login_grace: 1s, sessions_per_connection: 1, connections: 1}",
     "crypto: {min_rsa_bits: 3000}", "server: {owner: alice, sandbox: best_effort, isolation: shared}",
     "server: {accounts: system, min_uid: 5}", "networks: {n: 10.0.0.0/8}", "login: [{methods: password}]",
-    "grants: [{who: alice, allow: {pty: true}}]", "server: {accounts: system}\nsources: [{system: {min_uid: 5}, password: system}]",
+    "grants: [{who: alice, allow: {pty: true}}]",
+    "server: {accounts: system}\nsources: [{system: {min_uid: 5}, password: system}]",
     "sources: [{command: [/x, '{user}']}]", f"authorities: {{ca: {{keys: ['{KEYS[3]}']}}}}",
     "server: {accounts: system}\ngrants: [{who: 'system-group:x', allow: {pty: true}}]",
 ]  # fmt: skip

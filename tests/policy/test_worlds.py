@@ -4,8 +4,10 @@ from collections.abc import Iterable
 
 import pytest
 
-from pysshd.policy.conditions import Case, Conditions
+from pysshd.patterns.globs import parse_glob
+from pysshd.policy.conditions import Case, Client, Conditions
 from pysshd.policy.load import load_text
+from pysshd.policy.moments import NO_CLIENT, clients
 from pysshd.policy.people import Person
 from pysshd.policy.worlds import NOBODY, Worlds, describe
 from tests.policy.support import FINGERPRINTS, KEYS, messages
@@ -197,3 +199,16 @@ def test_who_is_told_apart() -> None:
     assert signature["a"] == signature["e"] != signature["g"]
     worlds, people, conditions = made(users, ["who: a, account: z"], more)
     assert worlds.signature(people["a"], conditions) != worlds.signature(people["e"], conditions)
+
+
+def test_of_moments_and_clients_that_are_alike_the_first_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it would cost more to tell them apart than to try them all, they are all kept."""
+    client = Client("", (parse_glob("x*y"),))
+    few, all_of_them = ["SSH-2.0-xy", NO_CLIENT], ["SSH-2.0-xy", "SSH-2.0-x~y", NO_CLIENT]
+    for most, expected in ((300_000, few), (3, few), (2, all_of_them), (0, all_of_them)):
+        monkeypatch.setattr("pysshd.policy.moments._TRIED_MAX", most)
+        assert clients([client]) == expected
+    two = [client, Client("", (parse_glob("z"),))]
+    for most, count in ((8, 3), (7, 4)):
+        monkeypatch.setattr("pysshd.policy.moments._TRIED_MAX", most)
+        assert len(clients(two)) == count
