@@ -118,6 +118,19 @@ def test_until_all_was_read_whatever_might_be_a_secret_is_masked() -> None:
     assert "$6$a$b" not in source.shown(5)
 
 
+@pytest.mark.parametrize(
+    "key", ["password", "passwords", "passwd", "passphrase", "secret", "totp", "token", "private_key", "PassWord"]
+)
+def test_what_follows_a_key_of_a_secret_is_masked_wherever_it_stands(key: str) -> None:
+    for before, behind in (("{a: b, ", ": "), ("- '", "' :\t"), ('"', '":')):
+        source = Source("p.yaml", f"{before}{key}{behind}hunter2 x\n")
+        assert source.shown(1).startswith(f"{before}{key}{behind.rstrip()}".replace("\t", ""))
+        assert "hunter2" not in source.shown(1)
+        assert source.shown(1).endswith("*********")
+    assert Source("p.yaml", f"x{key}: hunter2\n").shown(1) == f"x{key}: hunter2"
+    assert Source("p.yaml", f"{key} hunter2\n").shown(1) == f"{key} hunter2"
+
+
 def test_a_line_that_is_very_long_is_not_shown() -> None:
     source = Source("p.yaml", "x" * 4096 + "\n" + "x" * 4097, whole=True)
     assert source.shown(1) == "x" * 4096
