@@ -2,6 +2,7 @@
 
 import pytest
 
+from pysshd.policy.load import load_text
 from pysshd.policy.other_words import (
     colon_without_blank,
     instead_of_address,
@@ -9,6 +10,7 @@ from pysshd.policy.other_words import (
     instead_of_who,
     of_sshd,
 )
+from pysshd.policy.problems import PolicyError
 
 
 @pytest.mark.parametrize(
@@ -127,3 +129,59 @@ def test_addresses(text: str, said: str) -> None:
 def test_methods(text: str, said: str) -> None:
     assert said in instead_of_methods(text)
     assert said or not instead_of_methods(text)
+
+
+def hints(text: str) -> list[str]:
+    """The hints of a document that is refused."""
+    with pytest.raises(PolicyError) as caught:
+        load_text(f"version: 1\n{text}\n", language=True)
+    return [problem.hint for problem in caught.value.problems if problem.severity == "error"]
+
+
+IN_USERS = {
+    "roles role allow grants": "write it in grants: {who: NAME, roles: …}",
+    "authorized_keys ssh_keys public_keys pubkeys": "write keys: [{file: PATH}]",
+    "expires valid_until": "write not_after",
+}
+IN_GRANTS = {
+    "user users person people group groups": "write who: NAME, or who: group:NAME",
+    "permit permissions": "write allow",
+    "shell exec subsystems pty env signals umask forward agent x11 sftp forced confined": (
+        "permissions stand in allow: {…}, or in a role"
+    ),
+    "days hours timezone": "write when: {%s: …}",
+}
+IN_PATHS = {
+    "read": "reading a file is 'download', looking into a folder 'list'",
+    "write": "a new file is 'upload', an old one 'overwrite' or 'append'",
+    "create": "a new file is 'upload', a new folder 'mkdir'",
+    "remove unlink": "a file is removed by 'delete', a folder by 'rmdir'",
+    "execute": "SFTP runs nothing",
+    "no none": 'what nobody may do there is denied: deny: {sftp: {paths: {"/in/**": all}}}',
+}
+
+
+@pytest.mark.parametrize(
+    ("form", "words"),
+    [
+        ("users: {{alice: {{accounts: x, {}: x}}}}", IN_USERS),
+        ("users: {{alice: {{accounts: x}}}}\ngrants: [{{who: alice, roles: login-shell, {}: x}}]", IN_GRANTS),
+        ("users: {{alice: {{accounts: x}}}}\nlogin: [{{who: alice, methods: publickey, {}: x}}]",
+         {"days hours timezone": "write when: {%s: …}"}),
+        ("roles: {{r: {{sftp: {{paths: {{/: {}}}}}}}}}", IN_PATHS),
+    ],
+)  # fmt: skip
+def test_what_is_written_instead_of_words_of_other_places(form: str, words: dict[str, str]) -> None:
+    for keys, said in words.items():
+        for key in keys.split():
+            expected = said % key if "%s" in said else said
+            (hint,) = hints(form.format(key))
+            assert hint == expected, key
+
+
+def test_what_no_version_will_serve() -> None:
+    why = "pysshd writes no records of logins but its own log; leave it to pam_lastlog2 or systemd-logind of the host"
+    for key in ("utmp", "wtmp", "lastlog", "last_login"):
+        with pytest.raises(PolicyError) as caught:
+            load_text(f"version: 1\nusers: {{alice: {{accounts: x, {key}: x}}}}\n")
+        assert why in caught.value.problems[0].message
