@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import IntEnum, auto
+from enum import IntEnum
 from typing import Final, Literal, TypeAlias
 
 from pysshd.policy.values import written_duration, written_size
@@ -51,9 +51,9 @@ _WRITTEN: Final[dict[Unit, Callable[[float], str]]] = {
 class Record(IntEnum):
     """How strongly a session is to be recorded; a greater value is stronger."""
 
-    OFF = auto()
-    ON = auto()
-    REQUIRED = auto()
+    OFF = 0
+    ON = 1
+    REQUIRED = 2
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -249,6 +249,13 @@ def test_what_is_near_in_other_policies() -> None:
             "sftp list /",
             "/** is what is under '/', and not the folder itself",
         ),
+        ("forward: {local: [a.corp:80, b.corp:443]}", "forward b.corp:80", "port 80 is not 443"),
+        ("forward: {local: [a.corp:80, b.corp:443]}", "forward c.corp:443", "c.corp is not of the form b.corp"),
+        (
+            "sftp: {mounts: {/: /srv}, paths: {'/X/**': [list]}}",
+            "sftp list /X",
+            "/X/** is what is under '/X', and not the folder itself",
+        ),
         ("forward: {local: db1.corp:5432}", "forward db2.corp:5432", "db2.corp is not of the form db1.corp"),
         ("forward: {local: '**.corp:5432'}", "forward db2.org:5432", "db2.org is not of the form **.corp"),
         ("subsystems: {mail: [postman]}", "subsystem sftp", "no subsystem is 'sftp'; permitted are mail"),

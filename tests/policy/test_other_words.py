@@ -183,5 +183,5 @@ def test_what_no_version_will_serve() -> None:
     why = "pysshd writes no records of logins but its own log; leave it to pam_lastlog2 or systemd-logind of the host"
     for key in ("utmp", "wtmp", "lastlog", "last_login"):
         with pytest.raises(PolicyError) as caught:
-            load_text(f"version: 1\nusers: {{alice: {{accounts: x, {key}: x}}}}\n")
+            load_text(f"version: 1\nserver: {{{key}: x}}\n")
         assert why in caught.value.problems[0].message
