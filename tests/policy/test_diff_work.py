@@ -1,0 +1,60 @@
+"""How much is tried before a comparison gives up: cases, entries and steps, each of which counts."""
+
+import pytest
+
+from pysshd.policy.diff_people import Comparison, UncomparableError
+from pysshd.policy.diff_rights import Contents
+from tests.policy.support import KEYS, PEOPLE
+from tests.policy.test_diff import gained, side
+
+PTY = "grants: [{who: bob, allow: {pty: true}}]\n"
+
+
+def enough(work: int, old: str, new: str, person: str) -> bool:
+    """Whether so much work is enough to compare a person."""
+    before, after = side(PEOPLE + old, "old.yaml"), side(PEOPLE + new, "new.yaml")
+    who = after.ruleset.people[person]
+    try:
+        Comparison(after, before, work, Contents()).gains(who, before.ruleset.people[person])
+    except UncomparableError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "person", "work"),
+    [
+        # One case of one login entry.
+        ("", PTY, "bob", 1 + 1),
+        # The entry of the new policy alone is tried on a case.
+        (PTY, "login: [{who: alice, methods: publickey}, {methods: publickey}]\n" + PTY, "bob", 1 + 2),
+        ("login: [{who: alice, methods: publickey}, {methods: publickey}]\n" + PTY, PTY, "bob", 1 + 1),
+        # Two accounts; in the first two keys get in, each by one step, and are tried on the two login entries.
+        ("", PTY, "alice", (1 + 1) + 2 * (1 + 2) + (1 + 1)),
+        # Six places; in each one key gets in, and is tried on two login entries and a grant.
+        ("", PTY.replace("who: bob", "who: bob, from: 10.0.0.0/8"), "bob", 5 * ((1 + 1) + (1 + 3)) + (1 + 1)),
+    ],
+)
+def test_all_that_is_tried_counts(old: str, new: str, person: str, work: int) -> None:
+    assert enough(work, old, new, person)
+    assert not enough(work - 1, old, new, person)
+
+
+@pytest.mark.parametrize(("count", "too_many"), [(8, False), (9, True)])
+def test_so_many_groups_of_the_host_are_combined(count: int, too_many: bool) -> None:
+    system = PEOPLE.replace("users:", "server: {accounts: system}\nusers:")
+    groups = ", ".join(f"system-group:g{number}" for number in range(count))
+    new = f"grants: [{{who: [{groups}], allow: {{pty: true}}}}]\n"
+    told = {what for *_, what in gained("", new, system, system)}
+    assert told == ({"anything: there are more cases than can be tried"} if too_many else {"pty: true"})
+
+
+def test_a_key_that_does_not_get_in_hides_none_behind_it() -> None:
+    keys = f"keys: [{{name: one, key: '{KEYS[0]}'}}, {{name: two, key: '{KEYS[1]}'}}]"
+    people = f"version: 1\nusers: {{amy: {{{keys}}}}}\n"
+    login = "login: [{who: key:two, methods: publickey}]\n"
+    less = people.replace(f", {{name: two, key: '{KEYS[1]}'}}", "")
+    old = "login: [{who: 'key:one', methods: publickey}]\n"
+    assert gained(old, login, less, people) == {
+        ("amy", "login by publickey with the key SHA256:r5z+qd5rUsICmj4LkQX5EOryWj+OpvaSXmMBtDL41cc (two)")
+    }
