@@ -153,6 +153,7 @@ def test_logins_by_certificate() -> None:
     words = "logins by two certificates, which are not compared"
     both = difference(before, same)
     assert [words in {change.what for change in changes} for changes in (both.gained, both.lost)] == [True, False]
+    assert {change.what for change in both.gained} == {words, "login by password"}
     # By one certificate they are.
     assert list(uncompared_logins(side(AUTHORITY), side(AUTHORITY + PERMITTED))) == []
 

@@ -296,6 +296,7 @@ def test_the_matrix_tells_what_keys_take_away() -> None:
     )  # fmt: skip
     assert cell("pty", "no-pty", other="").state == DENIED
     assert cell("pty", "no-agent-forwarding", other="").state == YES
+    assert cell("pty", 'permitopen="a:1",permitlisten="2"', other="").state == YES
     assert cell("exec", 'command="id"', other="").state == SOMETIMES
     assert [one.what for one in cell("env", 'command="id"').reasons] == ["env: {accept: LANG}", "all but 'id'"]
     said = {
