@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, fields, replace
 import pytest
 
 from pysshd.policy.authorities import Authority
+from pysshd.policy.conditions import Account, Conditions
 from pysshd.policy.diff import difference
 from pysshd.policy.diff_sessions import Side
 from pysshd.policy.diff_unknown import uncompared_logins, unknown_authorities, unknown_facts, unknown_settings
@@ -194,7 +195,13 @@ def test_what_a_login_entry_sets() -> None:
         for keepalive in (1, 2)
     )
     found = difference(Side(before), Side(after)).gained
-    assert {change.what for change in found} == {"what the login entry sets for the connection"}
+    assert {(change.what, change.sure) for change in found} == {("what the login entry sets for the connection", False)}
+    # Another number, place, condition or chain is no other setting.
+    elsewhere = replace(before.login[0], number=2, where="x:1", chains=(("publickey",), ("publickey", "password")))
+    nobody = replace(entry, conditions=Conditions((Account("account: nobody", frozenset(["nobody"])),)))
+    moved = replace(before, login=(nobody, elsewhere))
+    told_of = {change.what for change in difference(Side(before), Side(moved)).gained}
+    assert "what the login entry sets for the connection" not in told_of
 
 
 def test_a_method_that_is_not_known_is_in_everybody_s_power() -> None:
