@@ -174,9 +174,9 @@ SWITCHES = """\
 append append-verify atimes checksum compress crtimes delay-updates delete delete-after delete-before delete-delay
 delete-during delete-excluded delete-missing-args dirs existing fake-super force force-change fsync fuzzy hard-links
 ignore-errors ignore-existing ignore-missing-args ignore-non-existing inplace itemize-changes list-only mkpath
-munge-links new-compress no-D no-R no-W no-compress no-i-r no-implied-dirs no-inc-recursive no-msgs2stderr no-r no-relative
-no-whole-file numeric-ids old-compress omit-dir-times omit-link-times one-file-system open-noatime partial preallocate
-prune-empty-dirs safe-links size-only sparse specials stats times use-qsort whole-file"""
+munge-links new-compress no-D no-R no-W no-compress no-i-r no-implied-dirs no-inc-recursive no-msgs2stderr no-r
+no-relative no-whole-file numeric-ids old-compress omit-dir-times omit-link-times one-file-system open-noatime partial
+preallocate prune-empty-dirs safe-links size-only sparse specials stats times use-qsort whole-file"""
 NUMBERS = """\
 block-size bwlimit checksum-seed compress-level max-delete max-size min-size modify-window timeout stop-after"""
 VALUES = "checksum-choice chmod compress-choice groupmap iconv log-format out-format outbuf skip-compress usermap"
