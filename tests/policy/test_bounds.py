@@ -194,3 +194,10 @@ def test_bounds_that_never_matter(grants: list[str], said: list[str]) -> None:
 )  # fmt: skip
 def test_bounds_that_do(grants: list[str]) -> None:
     assert told(*grants) == ""
+
+
+def test_of_a_bound_for_a_group_of_nobody_no_more_is_said() -> None:
+    people = PEOPLE.replace("groups: [ops, dba]\n", "groups: [ops, dba, later]\n", 1)
+    text = f"{people}grants: [{{{ALLOW}}}, {{name: b, who: group:later, bound: {{record: on}}}}]\n"
+    found = load_text(text, "p.yaml", language=True).warnings
+    assert [one.message for one in found if one.severity == "warning"] == ["b matches nobody"]

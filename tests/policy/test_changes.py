@@ -5,6 +5,7 @@ from ipaddress import ip_address
 import pytest
 
 from pysshd.policy.changes_net import net_permission
+from pysshd.policy.explain import plain
 from pysshd.policy.query import ConnectUnix
 from pysshd.policy.verbs import read_request
 from pysshd.policy.ways_net import LookUpWay
@@ -85,6 +86,8 @@ def test_where_its_addresses_are_answered_otherwise_localhost_has_no_answer() ->
     for address, allowed in (("127.0.0.1", True), ("::1", False)):
         one = explained(f"forward localhost:5432 {address}", policy=LOCAL % '"127.0.0.1:5432"')
         assert one.allowed == allowed
+        assert plain(one)["decision"]["allowed"] is allowed
+    assert plain(found)["decision"]["allowed"] is None
 
 
 MANY = "grants:\n  - {name: d, who: carol, deny: {pty: true}}\n" + "".join(

@@ -144,3 +144,11 @@ def test_hashes_of_different_costs_tell_who_exists() -> None:
     assert (warning.line, HASH[-20:] in warning.message) == (4, False)
     assert "hash of b has m=64,t=2,p=1, that of a at policy.yaml:3 m=64,t=1,p=1" in warning.message
     assert load_text(people.replace("t=2", "t=1")).warnings == ()
+
+
+def test_a_hash_without_any_padding() -> None:
+    """Of 24 bytes in base64 no bit is left over, so that any letter may be the last one."""
+    people = f"version: 1\nusers: {{alice: {{password: '$argon2id$v=19$m=64,t=1,p=1${'A' * 31}X${'A' * 31}X'}}}}\n"
+    password = load_text(people).ruleset.people["alice"].password
+    assert password is not None
+    assert (password.memory, password.iterations, password.lanes) == (64, 1, 1)
