@@ -140,7 +140,9 @@ def pairs(text: str) -> set[tuple[str, ...]]:
 
 
 def those(told: Callable[[NetRight, NetRight], bool]) -> set[tuple[str, ...]]:
-    return {(a, b) for a, one in EACH.items() for b, other in EACH.items() if a != b and told(one, other)}
+    found = {(a, b): told(one, other) for a, one in EACH.items() for b, other in EACH.items() if a != b}
+    assert {type(answer) for answer in found.values()} == {bool}
+    return {pair for pair, answer in found.items() if answer}
 
 
 def test_what_is_within_what() -> None:
