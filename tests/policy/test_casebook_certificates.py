@@ -46,11 +46,11 @@ def test_what_a_policy_does_passes(case: str) -> None:
         ("as: dave, certificate: {authority: stuff}, login: certificate", "unknown authority 'stuff'"),
         (
             "as: dave, certificate: {authority: staff}, login: publickey",
-            ("certificate beside publickey, which has none: it tests nothing"),
+            "certificate beside publickey, which has none: it tests nothing",
         ),
         (
             "as: dave, account: robot, login: certificate",
-            ("case 1: the answer depends on the certificate, which the case does not say"),
+            "case 1: the answer depends on the certificate, which the case does not say",
         ),
     ],
 )

@@ -64,13 +64,13 @@ def test_records_that_there_can_be(grants: list[str]) -> None:
         ("name: a, allow: {pty: true}, limits: {forwards: 2}", "forwards: 2 of a never matters: a forwards nothing"),
         (
             "name: a, allow: {agent: true}, limits: {forwards: 2}",
-            ("forwards: 2 of a never matters: a forwards nothing"),
+            "forwards: 2 of a never matters: a forwards nothing",
         ),
         ("name: a, allow: {pty: true}, limits: {sessions: 2}", "sessions: 2 of a never matters: a runs nothing"),
         ("name: a, allow: {pty: true}, limits: {files: 2}", "files: 2 of a never matters: a has no files by sftp"),
         (
             "name: a, allow: {pty: true}, limits: {file_size: 2B}",
-            ("file_size: 2B of a never matters: a has no files by sftp"),
+            "file_size: 2B of a never matters: a has no files by sftp",
         ),
         ("name: a, allow: {sftp: {mounts: {/: /srv}, paths: {/: all}}}, limits: {files: 2, file_size: 2B}", ""),
         (f"name: a, allow: {{{FORWARD}}}, limits: {{forwards: 2}}", ""),

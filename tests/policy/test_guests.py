@@ -159,30 +159,30 @@ def test_pam_asks_about_an_account_of_the_host() -> None:
         (
             "login: [{methods: none}]",
             PEOPLE,
-            ("none admits nobody here: whom nothing has to prove must be named in who"),
+            "none admits nobody here: whom nothing has to prove must be named in who",
         ),
         (
             "login: [{who: ['*', guest], methods: [none, publickey]}]",
             PEOPLE,
-            ("none admits nobody here: whom nothing has to prove must be named in who"),
+            "none admits nobody here: whom nothing has to prove must be named in who",
         ),
         (
             "login: [{who: guest, methods: none+publickey}]",
             PEOPLE,
-            ("none stands beside other steps: it asks for nothing"),
+            "none stands beside other steps: it asks for nothing",
         ),
         ("login: [{methods: totp+totp}]", PEOPLE, "totp stands twice in one chain: no secret counts twice"),
         ("login: [{methods: certificate}]", PEOPLE, "method certificate without authorities: nobody could have one"),
         (
             "",
             PEOPLE.replace("names:", "accounts: [x], names:"),
-            ("accounts beside names: guests come under the names that nobody has"),
+            "accounts beside names: guests come under the names that nobody has",
         ),
         ("", PEOPLE + "  other: {names: ['a*']}\n", "names of other and of guest at p.yaml:6 both take 'a'"),
         (
             "",
             PEOPLE.replace("version: 1", "version: 1\nserver: {owner: guest}"),
-            ("owner guest stands for guests, and the owner is the daemon's own user"),
+            "owner guest stands for guests, and the owner is the daemon's own user",
         ),
         (
             "",
@@ -215,7 +215,7 @@ def test_pam_asks_about_an_account_of_the_host() -> None:
         (
             "login: [{who: '*', methods: publickey}, {who: '*', account: x, methods: none}]",
             PEOPLE,
-            ("login entry is never reached: there is nobody whom it matches"),
+            "login entry is never reached: there is nobody whom it matches",
         ),
     ],
 )

@@ -64,11 +64,11 @@ def test_the_entry_that_decides_sets() -> None:
         ("{log_level: verbose}", "found 'verbose', expected debug, info, notice, warning or error"),
         (
             "{key_files: keys}",
-            ("found 'keys', expected a path that begins with ~/ or with /, such as ~/.ssh/authorized_keys"),
+            "found 'keys', expected a path that begins with ~/ or with /, such as ~/.ssh/authorized_keys",
         ),
         (
             "{key_options: [enviroment]}",
-            ("found 'enviroment', expected environment, no-touch-required or cert-authority"),
+            "found 'enviroment', expected environment, no-touch-required or cert-authority",
         ),
         ("{touch: maybe}", "found 'maybe', expected required or verified"),
         ("{rekey: {bytes: 1}}", "found '1', expected a size with its unit, such as 512KiB, 64MiB or 1GiB"),

@@ -82,7 +82,8 @@ def test_a_colon_without_a_blank(key: str, said: str) -> None:
         ("@a b", ""),
         ("ops@", ""),
         ("alice,bob", "for several write a list: [alice, bob]"),
-        ("\N{LEFT DOUBLE QUOTATION MARK}alice\N{RIGHT DOUBLE QUOTATION MARK}", 'straight: "alice"'),
+        ("\N{LEFT DOUBLE QUOTATION MARK}alice\N{RIGHT DOUBLE QUOTATION MARK}", ('these are no quotes to YAML, '
+                                                                                'write them straight: "alice"')),
         ("\N{LEFT SINGLE QUOTATION MARK}bob\N{RIGHT SINGLE QUOTATION MARK}",
          'these are no quotes to YAML, write them straight: "bob"'),
         ("alice , bob", "for several write a list: [alice, bob]"),
@@ -92,8 +93,7 @@ def test_a_colon_without_a_blank(key: str, said: str) -> None:
     ],
 )  # fmt: skip
 def test_whom(text: str, said: str) -> None:
-    assert said in instead_of_who(text)
-    assert said or not instead_of_who(text)
+    assert instead_of_who(text) == said
 
 
 @pytest.mark.parametrize(
@@ -109,15 +109,14 @@ def test_whom(text: str, said: str) -> None:
     ],
 )
 def test_addresses(text: str, said: str) -> None:
-    assert said in instead_of_address(text)
-    assert said or not instead_of_address(text)
+    assert instead_of_address(text) == said
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         ("a, b", "alternatives are a list: [publickey, password]; what is asked for together has '+' between"),
-        ("a or b", "alternatives are a list"),
+        ("a or b", "alternatives are a list: [publickey, password]; what is asked for together has '+' between"),
         *((word, "did you mean 'publickey'?") for word in ("key", "keys", "ssh-key", "pubkey")),
         *((word, "did you mean 'totp'?") for word in ("otp", "2FA", "2fa", "mfa")),
         ("keyboard-interactive", "it is a way to ask, and what is asked for is totp or pam"),
@@ -127,8 +126,7 @@ def test_addresses(text: str, said: str) -> None:
     ],
 )
 def test_methods(text: str, said: str) -> None:
-    assert said in instead_of_methods(text)
-    assert said or not instead_of_methods(text)
+    assert instead_of_methods(text) == said
 
 
 def hints(text: str) -> list[str]:

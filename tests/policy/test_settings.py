@@ -112,7 +112,7 @@ def test_parts_of_sections() -> None:
         ("server: {owner: {a: b}}", "found keys and values, expected a name"),
         (
             'login: [{methods: "publickey+publickey+publickey+publickey+publickey"}]',
-            ("the chain has 5 steps, expected at most 4"),
+            "the chain has 5 steps, expected at most 4",
         ),
         ('roles: {r: {forced: ["a\\0b"]}}', "word 'a\\x00b' has a NUL"),
         (
@@ -141,15 +141,15 @@ def test_parts_of_sections() -> None:
         ("networks: {o: [x, [y]]}", "'x' is no address or prefix: it is no IPv4 or IPv6 address"),
         (
             "grants: [{who: alice, from: 'a b', deny: all}]",
-            ("'a b' is no address or prefix: it is no IPv4 or IPv6 address"),
+            "'a b' is no address or prefix: it is no IPv4 or IPv6 address",
         ),
         (
             "grants: [{who: alice, from: 10.0.0.256, deny: all}]",
-            ("'10.0.0.256' is no address or prefix: it is no IPv4 or IPv6 address"),
+            "'10.0.0.256' is no address or prefix: it is no IPv4 or IPv6 address",
         ),
         (
             "grants: [{who: ops, unless: {who: mallory, from: [nowhere]}, roles: [rolle]}]",
-            ("unknown network 'nowhere' in from"),
+            "unknown network 'nowhere' in from",
         ),
         ("grants: [{who: mallory, colour: x, unless: {who: eve}, roles: [rolle]}]", "unknown person 'eve' in who"),
         ("grants: [{who: mallory, colour: x, unless: {who: eve}, roles: [rolle]}]", "unknown role 'rolle'"),

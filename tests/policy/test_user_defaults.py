@@ -78,12 +78,12 @@ def test_grants_that_name_whom_a_source_has_are_told_once() -> None:
         (
             f'{{keys: ["{KEYS[1]}"]}}',
             "",
-            ("'keys' is not supported: what proves who somebody is belongs to one person: write it in users"),
+            "'keys' is not supported: what proves who somebody is belongs to one person: write it in users",
         ),
         (
             "{password: x}",
             "",
-            ("'password' is not supported: what proves who somebody is belongs to one person: write it in users"),
+            "'password' is not supported: what proves who somebody is belongs to one person: write it in users",
         ),
         ("{groups: stuff}", "", "group 'stuff' is not declared in groups"),
         ("{home: '/srv/{account}'}", "", "found '/srv/{account}', expected no braces but {user}"),
@@ -109,7 +109,7 @@ def test_grants_that_name_whom_a_source_has_are_told_once() -> None:
         (
             "{group: staff}",
             "",
-            ("unknown key 'group', expected one of groups, accounts, home, run_as, not_before, not_after"),
+            "unknown key 'group', expected one of groups, accounts, home, run_as, not_before, not_after",
         ),
     ],
 )
