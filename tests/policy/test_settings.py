@@ -87,6 +87,13 @@ def test_parts_of_sections() -> None:
     all_of_them = load("server: {host_keys: {directory: /k, files: [/a, /b], certificates: /c}}").settings.server
     assert all_of_them.host_keys == HostKeys("/k", ("/a", "/b"), certificates=("/c",))
     assert load("server: {version_addendum: a b-c}").settings.server.version_addendum == "a b-c"
+    assert load("server: {version_addendum: X =x=X}").settings.server.version_addendum == "X =x=X"
+    assert load("server: {version_addendum: '" + "x" * 200 + "'}").settings.server.version_addendum == "x" * 200
+    listed, folder = (load(f"server: {{host_keys: {keys}}}").settings.server.host_keys for keys in
+                      ("[/a, /b]", "{files: /a, directory: /b}"))  # fmt: skip
+    assert listed is not None
+    assert folder is not None
+    assert (listed.where, folder.where) == ("p.yaml:8:22", "p.yaml:8:29")
     named = 'server: {listen: [{address: ["127.0.0.1:1", "*:2"], name: in, banner: hi}, {address: "*:3"}, "*:4"]}'
     assert load(named).settings.server.listen == (
         Listen("in", "127.0.0.1", 1, banner="hi"),

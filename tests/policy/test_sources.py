@@ -23,6 +23,7 @@ from pysshd.policy.outside import program_problem, read_folder
 from pysshd.policy.people import AskedSource, KeyCommand, Person, PersonKey, UserDefaults
 from pysshd.policy.problems import PolicyError
 from pysshd.policy.query import Exec, Facts, Login, Pty, Query, Request, Shell, Step, UnixFacts
+from pysshd.policy.report import show
 from pysshd.policy.ruleset import Ruleset, rebuilt, ruleset_of
 from pysshd.policy.scene import Scene, held_steps, holder_of, named_step
 from pysshd.policy.settings import Settings
@@ -380,9 +381,9 @@ def test_a_folder_is_read(place: Path) -> None:
         ("link", "it is a link, expected a file"),
         ("folder", "it is not a regular file"),
         ("fifo", "it is not a regular file"),
-        ("socket", "the file can not be opened: No such device"),
+        ("socket", "the file can not be opened: No such device or address"),
         ("mode", "the file has mode 0664 and others may write to it: chmod go-w it"),
-        ("world", "the file has mode 0666 and others may write to it"),
+        ("world", "the file has mode 0666 and others may write to it: chmod go-w it"),
         ("huge", "it has more than 262144 bytes"),
         ("empty", "it holds no key"),
         ("unreadable", "the file can not be opened: Permission denied"),
@@ -413,21 +414,21 @@ def test_a_file_that_is_not_to_be_trusted_is_told_of(place: Path, fault: str, sa
     found = read_folder(f"{place}/*.pub", OWNERS)
     assert found.problem == ""
     assert found.files[0] == ("alice", parse_key_file(KEYS[0].encode()))
-    assert said in found.files[1][1].problem
+    assert found.files[1][1].problem == said
 
 
 @pytest.mark.security("S66")
 @pytest.mark.parametrize(
     ("fault", "said"),
     [
-        ("missing", "can not be opened: No such file"),
-        ("file", "is not a folder"),
-        ("below_a_file", "is not a folder"),
-        ("group", "mode 0775 and others may write to it"),
-        ("above", "mode 0777 and others may write to it"),
-        ("sticky", "mode 1777 and others may write to it"),
-        ("nul", "no such name is possible"),
-        ("links", "more than 16 links"),
+        ("missing", "folder @/none can not be opened: No such file or directory"),
+        ("file", "@/keys/alice.pub is not a folder"),
+        ("below_a_file", "@/keys/alice.pub is not a folder"),
+        ("group", "folder @/keys has mode 0775 and others may write to it: chmod go-w it"),
+        ("above", "folder @ has mode 0777 and others may write to it: chmod go-w it"),
+        ("sticky", "folder @/keys has mode 1777 and others may write to it: chmod go-w it"),
+        ("nul", "folder @/k\0 can not be opened: no such name is possible"),
+        ("links", "there are more than 16 links on the way to @/loop"),
     ],
 )
 def test_a_folder_that_is_not_to_be_trusted_is_told_of(place: Path, fault: str, said: str) -> None:
@@ -447,7 +448,7 @@ def test_a_folder_that_is_not_to_be_trusted_is_told_of(place: Path, fault: str, 
         (above if fault == "above" else place).chmod({"group": 0o775, "above": 0o777, "sticky": 0o1777}[fault])
     found = read_folder(pattern, OWNERS)
     above.chmod(0o755)
-    assert said in found.problem
+    assert found.problem == said.replace("@/loop", show(f"{above}/loop")).replace("@", str(above))
     assert found.files == ()
 
 
@@ -536,11 +537,11 @@ def test_the_file_of_a_policy_with_a_folder_and_a_program(place: Path) -> None:
     ("fault", "said"),
     [
         ("", ""),
-        ("missing", "can not be looked at: No such file"),
-        ("folder", "is not a file"),
-        ("mode", "may not be executed: chmod +x it"),
-        ("writable", "mode 0775 and others may write to it"),
-        ("above", "mode 0777 and others may write to it"),
+        ("missing", "program @/keys-of can not be looked at: No such file or directory"),
+        ("folder", "@/keys-of is not a file"),
+        ("mode", "program @/keys-of may not be executed: chmod +x it"),
+        ("writable", "program @/keys-of has mode 0775 and others may write to it: chmod go-w it"),
+        ("above", "folder @ has mode 0777 and others may write to it: chmod go-w it"),
     ],
 )
 def test_a_program_is_looked_at(tmp_path: Path, fault: str, said: str) -> None:
@@ -553,7 +554,7 @@ def test_a_program_is_looked_at(tmp_path: Path, fault: str, said: str) -> None:
     tmp_path.chmod(0o777 if fault == "above" else 0o755)
     found = program_problem(str(program), OWNERS)
     tmp_path.chmod(0o755)
-    assert said in found if said else found == ""
+    assert found.replace(str(tmp_path), "@") == said
 
 
 # Programs
