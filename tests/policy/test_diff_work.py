@@ -4,6 +4,8 @@ import pytest
 
 from pysshd.policy.diff_people import Comparison, UncomparableError
 from pysshd.policy.diff_rights import Contents
+from pysshd.policy.diff_sessions import covers
+from pysshd.policy.settings import Listen
 from tests.policy.support import KEYS, PEOPLE
 from tests.policy.test_diff import gained, side
 
@@ -58,3 +60,20 @@ def test_a_key_that_does_not_get_in_hides_none_behind_it() -> None:
     assert gained(old, login, less, people) == {
         ("amy", "login by publickey with the key SHA256:r5z+qd5rUsICmj4LkQX5EOryWj+OpvaSXmMBtDL41cc (two)")
     }
+
+
+HOSTS = ["*", "0.0.0.0", "::", "10.0.0.1", "127.0.0.1", "fd00::1", "::1"]
+COVERED = {
+    "*": {"0.0.0.0", "::", "10.0.0.1", "127.0.0.1", "fd00::1", "::1"},
+    "0.0.0.0": {"10.0.0.1", "127.0.0.1"},
+    "::": {"fd00::1", "::1"},
+}
+"""Which addresses to listen on are among those of another one."""
+
+
+@pytest.mark.parametrize("big", HOSTS)
+def test_whoever_reaches_one_listener_reaches_another(big: str) -> None:
+    for small in HOSTS:
+        one, other = Listen("x", big, 22), Listen("y", small, 22)
+        assert covers(one, other) is (big == small or small in COVERED.get(big, ()))
+        assert not covers(one, Listen("y", small, 23))

@@ -271,6 +271,14 @@ def test_lines_of_files_are_compared_too() -> None:
     assert {what.partition(" with ")[0] for what in another} == {"login by publickey"}
 
 
+def test_a_file_that_was_not_read_is_the_same_under_another_name() -> None:
+    old = policy(other="").replace(f"key: '{KEYS[0]}'", "file: /k.pub, options: no-pty")
+    new = old.replace("name: laptop", "name: notebook").replace(", options: no-pty", "")
+    assert gained(old, new) == {"by the key notebook: pty"}
+    other = gained(old, new.replace("/k.pub", "/l.pub"))
+    assert {what.partition(" with ")[0] for what in other} == {"login by publickey"}
+
+
 def test_a_version_has_another_name_where_a_line_narrows_otherwise() -> None:
     text = policy(other="").replace(f"key: '{KEYS[0]}'", "file: /k.pub")
     names = {

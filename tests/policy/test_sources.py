@@ -642,6 +642,14 @@ def test_checks_know_what_sources_make_of_entries() -> None:
     assert "somebody" in errors(HOST + program + grants)
 
 
+def test_checks_know_whoever_has_an_account_that_is_named() -> None:
+    """They may be a person of the source, of whom no entry and no `who` speaks."""
+    roles = "roles: {a: {forced: [a], confined: true}, b: {forced: [b], confined: true}}\n"
+    said = errors(HOST + roles + "grants: [{account: dave, roles: a}, {account: dave, roles: b}]\n")
+    assert "would both answer" in said
+    assert "dave" in said
+
+
 def test_a_grant_by_a_group_that_only_sources_give_is_asked() -> None:
     """Denies above all: whoever is in a group that no entry has is meant by them."""
     text = ASKED + (
