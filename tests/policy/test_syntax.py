@@ -104,6 +104,16 @@ def test_a_fault_that_no_rule_knows_has_a_place() -> None:
     assert (mark.line, mark.column, message, said) == (1, 1, "the file is not YAML here", "")
 
 
+@pytest.mark.parametrize(
+    ("line", "column", "told"), [(0, 0, (1, 1)), (1, 1, (2, 2)), (1, 2, (2, 3)), (2, 0, (2, 3)), (9, 4, (2, 3))]
+)
+def test_what_is_behind_the_end_is_told_of_the_last_line(line: int, column: int, told: tuple[int, int]) -> None:
+    place = yaml.Mark("p.yaml", 0, line, column, None, 0)
+    for error in (yaml.MarkedYAMLError(None, None, "odd", place), yaml.MarkedYAMLError("odd", place, None, None)):
+        mark, *_ = syntax_error("p.yaml", ["a", "bc"], error)
+        assert (mark.line, mark.column) == told
+
+
 def test_a_section_with_a_fault_hides_no_other() -> None:
     text = (
         "version: 1\nserver: {listen: x\nusers:\n  alice: {keys: {}\nlimits: {auth_attempts: many}\n"
