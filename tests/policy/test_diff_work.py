@@ -3,10 +3,12 @@
 import pytest
 
 from pysshd.policy.diff_people import Comparison, UncomparableError
+from pysshd.policy.diff_permissions import Gain
 from pysshd.policy.diff_rights import Contents
 from pysshd.policy.diff_sessions import covers
+from pysshd.policy.people import Person
 from pysshd.policy.settings import Listen
-from tests.policy.support import KEYS, PEOPLE
+from tests.policy.support import FINGERPRINTS, HASH, KEYS, PEOPLE
 from tests.policy.test_diff import gained, side
 
 PTY = "grants: [{who: bob, allow: {pty: true}}]\n"
@@ -77,3 +79,51 @@ def test_whoever_reaches_one_listener_reaches_another(big: str) -> None:
         one, other = Listen("x", big, 22), Listen("y", small, 22)
         assert covers(one, other) is (big == small or small in COVERED.get(big, ()))
         assert not covers(one, Listen("y", small, 23))
+
+
+def compared(monkeypatch: pytest.MonkeyPatch, old: str, new: str, people: str) -> list[str]:
+    """Who is compared, and is not known to be like somebody else."""
+    looked: list[str] = []
+
+    def counted(self: Comparison, person: Person, before: Person | None) -> list[Gain]:
+        looked.append(person.name)
+        return gains(self, person, before)
+
+    gains = Comparison.gains
+    monkeypatch.setattr(Comparison, "gains", counted)
+    gained(old, new, people, people)
+    return sorted(set(looked))
+
+
+GROUP = "version: 1\ngroups: [g, h]\nusers:\n" + "".join(
+    f"  {name}: {{groups: g, keys: [{{name: k, key: '{key}'}}]}}\n" for name, key in zip("abcd", KEYS, strict=True)
+)
+RUN = "{who: group:g, allow: {exec: ls, confined: true}}"
+GRANTS = "grants:\n  - " + RUN + "\n"
+MORE = GRANTS + "  - {who: group:g, allow: {pty: true}}\n"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "people", "looked"),
+    [
+        # Nobody, where nothing is said otherwise, wherever it stands and whatever it is called.
+        (GRANTS, GRANTS, GROUP, ""),
+        (GRANTS, "\n" + GRANTS.replace("{who", "{name: other, who"), GROUP, ""),
+        (GRANTS, GRANTS + "  - {who: group:h, allow: {pty: true}}\n", GROUP, ""),
+        # One of those who are alike.
+        (GRANTS, MORE, GROUP, "a"),
+        (GRANTS, GRANTS + "  - {who: group:g, account: git, allow: {pty: true}}\n", GROUP, "a"),
+        (GRANTS, "login: [{who: group:g, methods: publickey}]\n" + GRANTS, GROUP, "a"),
+        # And whoever is another one by a name, an account, a key, or what they may use.
+        (GRANTS, GRANTS + "  - {who: [a, d], allow: {pty: true}}\n", GROUP, "a"),
+        (GRANTS, GRANTS + "  - {who: group:g, account: c, allow: {pty: true}}\n", GROUP, "ac"),
+        (GRANTS, GRANTS + f"  - {{who: ['group:g', 'key:{FINGERPRINTS[1]}'], allow: {{pty: true}}}}\n", GROUP, "ab"),
+        (GRANTS, MORE, GROUP.replace("b: {groups: g, ", "b: {groups: [g, h], "), "a"),
+        (GRANTS, MORE, GROUP.replace("c: {", "c: {accounts: [c, git], "), "ac"),
+        (GRANTS, MORE, GROUP.replace("c: {", "c: {accounts: git, "), "ac"),
+        (GRANTS, MORE, GROUP.replace("c: {", "c: {not_after: 2027-01-01, "), "ac"),
+        (GRANTS, MORE, GROUP.replace("c: {", f"c: {{password: '{HASH}', "), "ac"),
+    ],
+)  # fmt: skip
+def test_who_is_compared(monkeypatch: pytest.MonkeyPatch, old: str, new: str, people: str, looked: str) -> None:
+    assert "".join(compared(monkeypatch, old, new, people)) == looked
