@@ -200,3 +200,11 @@ def test_what_is_more_is_counted(many: int, said: list[str]) -> None:
 
 def test_words_in_a_row() -> None:
     assert [one_of(words) for words in (["a"], ["a", "b"], ["a", "b", "c"])] == ["a", "a or b", "a, b or c"]
+
+
+def test_what_is_not_told_one_by_one_stands_in_the_last_file() -> None:
+    report = Report([Source("a.yaml", "x\n"), Source("b.yaml", "x\n")])
+    for number in range(PROBLEMS_MAX + 2):
+        report.warning(mark(1, number + 1, "a.yaml" if number < 50 else "b.yaml"), "w")
+    last = report.problems[-1]
+    assert (last.file, last.line, last.message) == ("b.yaml", 0, "there are 2 more warnings")

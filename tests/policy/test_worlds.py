@@ -182,7 +182,9 @@ def test_what_a_certificate_says() -> None:
     assert describe(case, conditions) == "a by a certificate of one with a and x and y"
     twice = AUTHORITIES.replace("methods: certificate", "methods: certificate+certificate")
     worlds, people, conditions = made(USERS, both, twice)
-    assert worlds.together(people["a"], conditions) is not None
+    case = worlds.together(people["a"], conditions)
+    assert case is not None
+    assert describe(case, conditions) == "a by a certificate of one with a and x"  # the first alone is told
 
 
 def test_who_is_told_apart() -> None:
