@@ -205,3 +205,34 @@ def asked(found: list[bytes]) -> list[tuple[object, tuple[str, ...]]]:
 def test_names_that_show_a_pattern_of_variables() -> None:
     assert all(parse_glob("LC_*").matches(name) for name in variables(parse_glob("LC_*")))
     assert "LANG" in variables(parse_glob("LANG"))
+
+
+def test_permissions_of_two_kinds_are_never_within_each_other() -> None:
+    grant = ATOMS["ls"].grant
+    one, other = Atom("pty", True, grant), Atom("another_kind", True, grant)
+    assert within(one, one)
+    assert within(one, other) is within(other, one) is False
+    assert touched_by(one, other) is touched_by(other, one) is False
+
+
+@pytest.mark.parametrize("name", ["shell", "menu", "ls", "any", "literal", "forced", "forced key", "sftp", "mail"])
+def test_whatever_runs_is_within_itself_where_it_is_confined(name: str) -> None:
+    free = ATOMS[name]
+    shut = Atom(free.kind, replace(free.item, confined=True), free.grant)  # type: ignore[type-var]
+    assert within(shut, free)
+    assert not within(free, shut)
+    assert touched_by(free, shut)
+    assert touched_by(shut, free)
+
+
+def test_names_that_show_a_pattern() -> None:
+    assert list(variables(parse_glob("LC_*"))) == ["LC_X", "LC_", "LC_ZZ9"]
+    assert list(variables(parse_glob("A?_*B"))) == ["AX_XB", "AX_B", "AX_ZZ9B"]
+    assert list(commands(rule_of("exec: 'ls * ?'"))) == [b"ls x x", b"ls '' x", b"ls zz9 x", b"ls x/x x"]
+
+
+def rule_of(text: str) -> ExecRight:
+    """The first permission of exec."""
+    right = first(f"{text}, confined: true").item
+    assert isinstance(right, ExecRight)
+    return right

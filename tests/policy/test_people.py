@@ -1,5 +1,6 @@
 """People, their keys and passwords: what the document says of them, and what is refused."""
 
+import base64
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -152,3 +153,24 @@ def test_a_hash_without_any_padding() -> None:
     password = load_text(people).ruleset.people["alice"].password
     assert password is not None
     assert (password.memory, password.iterations, password.lanes) == (64, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("salt", "digest", "words"),
+    [
+        (8, 16, ""), (64, 64, ""),
+        (7, 16, "the argon2id hash has a salt of 7 bytes, expected 8 to 64"),
+        (65, 16, "the argon2id hash has a salt of 65 bytes, expected 8 to 64"),
+        (8, 15, "the argon2id hash has 15 bytes, expected 16 to 64"),
+        (8, 65, "the argon2id hash has 65 bytes, expected 16 to 64"),
+    ],
+)  # fmt: skip
+def test_how_long_a_salt_and_a_hash_may_be(salt: int, digest: int, words: str) -> None:
+    parts = (base64.b64encode(bytes(count)).decode().rstrip("=") for count in (salt, digest))
+    text = f"$argon2id$v=19$m=64,t=1,p=1${'$'.join(parts)}"
+    if not words:
+        assert parse_password(text).phc.reveal() == text
+        return
+    with pytest.raises(PasswordError) as caught:
+        parse_password(text)
+    assert str(caught.value) == words

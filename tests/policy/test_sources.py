@@ -493,7 +493,9 @@ def test_owners_are_looked_at(place: Path) -> None:
     assert file.problem == "the file is owned by uid 65534, expected 0"
     (place.parent / "link").symlink_to("keys")
     os.lchown(place.parent / "link", 65534, -1)
-    assert "link" in read_folder(f"{place.parent}/link/*.pub", OWNERS).problem
+    assert read_folder(f"{place.parent}/link/*.pub", OWNERS).problem == (
+        f"link {place.parent}/link is owned by uid 65534, expected 0"
+    )
     os.chown(place, 65534, -1)
     assert "is owned by uid 65534" in read_folder(f"{place}/*.pub", OWNERS).problem
 
@@ -825,6 +827,10 @@ def test_explain_says_what_it_takes_for_granted() -> None:
     found = explain(ruleset, default_login(ruleset, asked, held), Shell(), held)
     assert found.allowed
     assert found.assumed == ("zoe has a key by /usr/bin/keys-of, and so is in ldap",)
+    both = load_text(HEAD + ASKED.replace("groups: ldap", "groups: [ldap, ops]")).ruleset
+    assert explain(both, scene(both, "zoe"), Shell(), ()).assumed == (
+        "zoe has a key by /usr/bin/keys-of, and so is in ldap, ops",
+    )
     plain = load_text(HEAD + ASKED.replace(", groups: ldap", "")).ruleset
     found = explain(plain, scene(plain, "zoe"), Shell(), ())
     assert found.assumed == ("zoe has a key by /usr/bin/keys-of",)
