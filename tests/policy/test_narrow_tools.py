@@ -271,6 +271,12 @@ def test_lines_of_files_are_compared_too() -> None:
     assert {what.partition(" with ")[0] for what in another} == {"login by publickey"}
 
 
+def test_a_key_that_is_new_hides_none_that_is_narrowed_less() -> None:
+    first = f"{{name: new, key: '{KEYS[2]}'}}, "
+    new = policy("").replace("keys: [", f"keys: [{first}", 1)
+    assert "by the key laptop: pty" in gained(policy("no-pty"), new)
+
+
 def test_a_file_that_was_not_read_is_the_same_under_another_name() -> None:
     old = policy(other="").replace(f"key: '{KEYS[0]}'", "file: /k.pub, options: no-pty")
     new = old.replace("name: laptop", "name: notebook").replace(", options: no-pty", "")
