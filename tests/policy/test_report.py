@@ -208,3 +208,15 @@ def test_what_is_not_told_one_by_one_stands_in_the_last_file() -> None:
         report.warning(mark(1, number + 1, "a.yaml" if number < 50 else "b.yaml"), "w")
     last = report.problems[-1]
     assert (last.file, last.line, last.message) == ("b.yaml", 0, "there are 2 more warnings")
+
+
+def test_after_too_many_errors_the_last_file_is_told() -> None:
+    report = Report([Source("a.yaml", "x\n"), Source("b.yaml", "x\n")])
+    for number in range(PROBLEMS_MAX - 1):
+        report.error(mark(1, number + 1, "a.yaml" if number < 50 else "b.yaml"), "e")
+    assert len(report.problems) == PROBLEMS_MAX - 1
+    with pytest.raises(TooManyProblemsError):
+        report.error(mark(2, 1, "b.yaml"), "e")
+    last = report.problems[-1]
+    assert (last.file, last.line) == ("b.yaml", 0)
+    assert last.message == f"these are {PROBLEMS_MAX} problems; what follows was not looked at"

@@ -105,6 +105,16 @@ def test_a_fault_that_no_rule_knows_has_a_place() -> None:
 
 
 @pytest.mark.parametrize(
+    ("lines", "blank"), [(["-a", "b: c: d"], True), (["b: c: d", "-a"], False), (["-a", "", "b: c: d"], False)]
+)
+def test_a_dash_without_a_blank_is_looked_for_on_the_line_and_above_it(lines: list[str], blank: bool) -> None:
+    line = lines.index("b: c: d")
+    error = yaml.MarkedYAMLError(None, None, "mapping values are not allowed here", yaml.Mark("x", 0, line, 4, None, 0))
+    said = syntax_error("p.yaml", lines, error)[2]
+    assert (said == "the '-' of a list has a blank behind it") is blank
+
+
+@pytest.mark.parametrize(
     ("line", "column", "told"), [(0, 0, (1, 1)), (1, 1, (2, 2)), (1, 2, (2, 3)), (2, 0, (2, 3)), (9, 4, (2, 3))]
 )
 def test_what_is_behind_the_end_is_told_of_the_last_line(line: int, column: int, told: tuple[int, int]) -> None:
