@@ -203,7 +203,7 @@ def _new_grant(who: str, words: str, rights: Rights, kept: Conditions) -> Edit:
     if kept.unless:
         clauses.append(f"unless: {{{', '.join(one.clause for one in kept.unless)}}}")
     # It is tried for the person of the scene alone, so that nobody else need be left out.
-    added = Grant(who, _TRIED, 1 << 30, replace(kept, own=own), Effect.ALLOW, rights)
+    added = Grant(_TRIED, _TRIED, 0, kept, Effect.ALLOW, rights)
     text = f"add a grant: {{{', '.join(clauses)}, allow: {{{words}}}}}"
     return Edit(text, "", lambda ruleset: rebuilt(ruleset, grants=[*ruleset.grants, added]))
 

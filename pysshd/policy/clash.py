@@ -4,6 +4,7 @@ policy.md, Grants 4. What the file cannot exclude is taken to happen; denies exc
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import combinations, product
 from typing import TypeAlias
 
 from pysshd.patterns.words import common_command
@@ -161,12 +162,9 @@ def _pairs(grants: Sequence[Grant]) -> Iterator[tuple[Grant, _Right, Grant, _Rig
         kind, way = _bucket(any_right)
         buckets.setdefault(kind, {}).setdefault(way, []).append((grant, any_right))
     for ways in buckets.values():
-        groups = list(ways.values())
-        for index, some in enumerate(groups):
-            for others in groups[index + 1 :]:
-                for first, left in some:
-                    for second, right in others:
-                        yield first, left, second, right
+        for some, others in combinations(ways.values(), 2):
+            for (first, left), (second, right) in product(some, others):
+                yield first, left, second, right
 
 
 def _bucket(right: _Right) -> tuple[object, object]:

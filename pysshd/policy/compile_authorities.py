@@ -6,7 +6,7 @@ from pysshd.patterns.narrowing import Narrowing, narrows
 from pysshd.policy.authorities import Authority
 from pysshd.policy.compile_narrow import narrowing_of, texts
 from pysshd.policy.compile_people import key_of, key_problem
-from pysshd.policy.keyfiles import KeyFiles
+from pysshd.policy.keyfiles import KeyFiles, read_of
 from pysshd.policy.model import Document
 from pysshd.policy.problems import Mark
 from pysshd.policy.report import Report
@@ -34,7 +34,7 @@ def authorities_of(
         found.append(authority)
         for key, one in zip(keys, model.keys, strict=True):
             key_problem(one, key_files, report)
-            known = key_files.get(key.file) if key_files is not None and key.file is not None else None
+            known = read_of(key_files, key.file)
             if known is not None and known.narrowings:
                 report.error(one.place, f"key file {key.file}: it has options in front of a key, which are none of an "
                                         "authority", "leave the options out")  # fmt: skip

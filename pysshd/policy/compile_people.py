@@ -9,7 +9,7 @@ from pysshd.policy.compile_folders import join_folders
 from pysshd.policy.compile_guests import guests_of
 from pysshd.policy.compile_narrow import narrowing_of, options_timezone, texts, warn_unaccepted
 from pysshd.policy.fields_login import InlineKey
-from pysshd.policy.keyfiles import KeyFiles, KeyFolders
+from pysshd.policy.keyfiles import KeyFiles, KeyFolders, read_of
 from pysshd.policy.model import Document
 from pysshd.policy.model_settings import KeyModel, StartupsModel, UserDefaultsModel, UserModel
 from pysshd.policy.model_sources import SourceModel
@@ -233,7 +233,7 @@ class PeopleCompiler:
         """The keys of an entry, as far as they are known."""
         if key.fingerprint is not None:
             return (key.fingerprint,)
-        known = self._key_files.get(key.file or "") if self._key_files is not None else None
+        known = read_of(self._key_files, key.file)
         return known.fingerprints if known is not None else ()
 
     def _check_shared_keys(self, people: list[Person]) -> None:

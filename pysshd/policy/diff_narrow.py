@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pysshd.patterns.narrowing import NO_NARROWING, Narrowing, narrows
 from pysshd.policy.diff_sessions import Side
 from pysshd.policy.diff_settings import Wider
+from pysshd.policy.keyfiles import read_of
 from pysshd.policy.people import Person, PersonKey
 
 
@@ -23,16 +24,16 @@ def widened_keys(new: Side, old: Side, person: Person, before: Person) -> Iterat
 
 
 def _keys_of(side: Side, key: PersonKey) -> tuple[str, ...]:
-    """The fingerprints of an entry; of a file that was not read, its path stands for all of them."""
+    """The fingerprints of an entry; of a file that was not read its path stands for all of them, or its program."""
     if key.fingerprint is not None:
         return (key.fingerprint,)
-    read = (side.key_files or {}).get(key.file or "")
-    return read.fingerprints if read is not None else (key.file or "",)
+    read = read_of(side.key_files, key.file)
+    return read.fingerprints if read is not None else (key.file or key.label,)
 
 
 def _said(side: Side, key: PersonKey, fingerprint: str) -> tuple[Narrowing, ...]:
     """What the entry, and the line of a file, say of a key: both count."""
-    read = (side.key_files or {}).get(key.file or "")
+    read = read_of(side.key_files, key.file)
     line = read.narrowing(fingerprint) if read is not None else NO_NARROWING
     return key.narrowing, line
 

@@ -47,9 +47,7 @@ class Comparison:
         """
         found: dict[tuple[str, str], Gain] = {}
         for gain in self._gains(person, before):
-            key = (gain.what, gain.where)
-            if key not in found or (gain.sure and not found[key].sure):
-                found[key] = gain
+            found.setdefault((gain.what, gain.where), gain)
         return list(found.values())
 
     def _gains(self, person: Person, before: Person | None) -> Iterator[Gain]:

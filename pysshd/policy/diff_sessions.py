@@ -11,7 +11,7 @@ from typing import Final
 
 from pysshd.policy.authorities import Authority
 from pysshd.policy.conditions import FALSE, TRUE, Account, Case, Condition, Conditions, From, Listener, Who, Within
-from pysshd.policy.keyfiles import KeyFiles
+from pysshd.policy.keyfiles import KeyFiles, read_of
 from pysshd.policy.people import ALWAYS, Person, PersonKey, Window
 from pysshd.policy.query import UNKNOWN, IPAddress, Step, UnixFacts, Unknown
 from pysshd.policy.ruleset import LoginEntry, Ruleset
@@ -108,7 +108,7 @@ def factors(side: Side, person: Person | None, named: Iterable[str]) -> tuple[Fa
         for fingerprint in held(side, key, named):
             place = ("file", key.file) if key.file is not None else ("program", key.label)
             identity = ("key", fingerprint) if fingerprint is not None else place
-            unread = key.is_open and not _was_read(side, key)
+            unread = key.is_open and read_of(side.key_files, key.file) is None
             found.append(Factor("publickey", (*identity, *place) if unread else identity, fingerprint, key))
     if person is not None and person.password is not None:
         found.append(Factor("password", ("password", person.password.phc.reveal())))
@@ -126,17 +126,12 @@ def _methods(side: Side) -> set[str]:
     return {method for entry in side.ruleset.login for chain in entry.chains for method in chain}
 
 
-def _was_read(side: Side, key: PersonKey) -> bool:
-    return side.key_files is not None and key.file in side.key_files
-
-
 def held(side: Side, key: PersonKey, named: Iterable[str]) -> tuple[str | None, ...]:
     """The keys of an entry; of a file that was not read, any one, and any that the policies name."""
     if key.fingerprint is not None:
         return (key.fingerprint,)
-    if side.key_files is not None and key.file in side.key_files:
-        return side.key_files[key.file or ""].fingerprints
-    return (None, *sorted(named))
+    read = read_of(side.key_files, key.file)
+    return read.fingerprints if read is not None else (None, *sorted(named))
 
 
 # Logins
@@ -262,8 +257,7 @@ def environments(
     if not any(isinstance(condition, Listener) for condition in conditions):
         pairs = pairs[:1]
     known = dict.fromkeys(
-        replace(case, person=person, listener="", methods=(), key_names=frozenset(), fingerprints=frozenset())
-        for case in Worlds((), {}).cases(bare, every)
+        replace(case, person=person, listener="", methods=()) for case in Worlds((), {}).cases(bare, every)
     )
     system = new.settings.server.accounts == "system"
     cases = dict.fromkeys(more for one in known for more in _unknown(one, conditions, system))

@@ -24,7 +24,7 @@ def wider(new: Side, old: Side) -> Iterator[Wider]:
     yield from _listening(new, old)
     for key, value, more in _NUMBERS:
         now, before = value(new.settings), value(old.settings)
-        if now != before and (more > 0) == (now > before):
+        if now != before and more is (now > before):
             yield Wider(f"{key}: {now:g}", key, f"{before:g}")
     for key, text, least in _TEXTS:
         here, there = text(new.settings), text(old.settings)
@@ -86,20 +86,20 @@ def _algorithms(settings: Settings) -> set[str]:
     return {f"user_key_algorithms: {name}" for name in settings.crypto.algorithms.user_key_algorithms}
 
 
-_NUMBERS: Final[tuple[tuple[str, Callable[[Settings], float], int], ...]] = (
-    ("server.min_uid", lambda found: found.server.min_uid, -1),
-    ("crypto.min_rsa_bits", lambda found: found.crypto.min_rsa_bits, -1),
-    ("limits.auth_attempts", lambda found: found.limits.auth_attempts, 1),
-    ("limits.login_grace", lambda found: found.limits.login_grace, 1),
-    ("limits.sessions_per_connection", lambda found: found.limits.sessions_per_connection, 1),
-    ("limits.connections", lambda found: found.limits.connections, 1),
-    ("limits.startups.start", lambda found: found.limits.startups.start, 1),
-    ("limits.startups.full", lambda found: found.limits.startups.full, 1),
-    ("limits.startups.rate", lambda found: found.limits.startups.rate, -1),
-    ("limits.startups.per_source", lambda found: found.limits.startups.per_source, 1),
-    ("limits.startups.per_source_rate", lambda found: found.limits.startups.per_source_rate, 1),
+_NUMBERS: Final[tuple[tuple[str, Callable[[Settings], float], bool], ...]] = (
+    ("server.min_uid", lambda found: found.server.min_uid, False),
+    ("crypto.min_rsa_bits", lambda found: found.crypto.min_rsa_bits, False),
+    ("limits.auth_attempts", lambda found: found.limits.auth_attempts, True),
+    ("limits.login_grace", lambda found: found.limits.login_grace, True),
+    ("limits.sessions_per_connection", lambda found: found.limits.sessions_per_connection, True),
+    ("limits.connections", lambda found: found.limits.connections, True),
+    ("limits.startups.start", lambda found: found.limits.startups.start, True),
+    ("limits.startups.full", lambda found: found.limits.startups.full, True),
+    ("limits.startups.rate", lambda found: found.limits.startups.rate, False),
+    ("limits.startups.per_source", lambda found: found.limits.startups.per_source, True),
+    ("limits.startups.per_source_rate", lambda found: found.limits.startups.per_source_rate, True),
 )
-"""Each number that bounds access, and whether more (1) or less (-1) of it is more access."""
+"""Each number that bounds access, and whether more of it is more access, or less."""
 
 _TEXTS: Final[tuple[tuple[str, Callable[[Settings], str | None], frozenset[str | None]], ...]] = (
     ("server.accounts", lambda found: found.server.accounts, frozenset()),

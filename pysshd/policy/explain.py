@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from datetime import datetime
-from enum import Enum
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -14,8 +13,9 @@ from pysshd.policy.changes import Change, RolesByGrant, changes_for, changes_for
 from pysshd.policy.decision import Decision, Tried
 from pysshd.policy.found import REFUSED
 from pysshd.policy.misfit import Misfit, nearest, nearest_login
+from pysshd.policy.narrow import judged, narrowers_of
 from pysshd.policy.nearly import lacking, lacking_for_login
-from pysshd.policy.query import Connect, Request, Step
+from pysshd.policy.query import UNKNOWN, Connect, Request, Step
 from pysshd.policy.ruleset import Ruleset
 from pysshd.policy.scene import LoggedIn, Scene, ask, certificates_of, chains_of, facts_of, log_in
 from pysshd.policy.steps import Chain
@@ -105,8 +105,9 @@ def _explained(
         return Explanation(scene, request, login, decision, effects)
     changes = changes_for(ruleset, scene, request, roles)
     unknown = lacking(ruleset, facts_of(ruleset, scene), request, decision.trace) if decision.trace else ()
-    # What a deny touches may well be permitted.
-    near = nearest(ruleset, facts_of(ruleset, scene), request) if decision.decided_by == REFUSED.decided_by else None
+    # What a deny touches may well be permitted; and where a key forces a command, it is that which no grant permits.
+    put = judged(request, narrowers_of(ruleset, scene.person, scene.steps() or ()))
+    near = nearest(ruleset, facts_of(ruleset, scene), put) if decision.decided_by == REFUSED.decided_by else None
     return Explanation(scene, request, login, decision, effects, (), changes, unknown, nearest=near)
 
 
@@ -284,9 +285,9 @@ def _plain(value: Any) -> Any:
     """What JSON can hold: bytes as text, sets in order, records by the names of their fields."""
     if isinstance(value, bytes):
         return _text(value)
-    if isinstance(value, Enum):
-        return None if value.value == "unknown" else str(value.value)
-    if value is None or isinstance(value, bool | int | float | str):
+    if value is UNKNOWN or value is None:
+        return None
+    if isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, frozenset):
         return sorted((_plain(item) for item in value), key=str)

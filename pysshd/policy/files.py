@@ -32,7 +32,6 @@ class _FaultError(Exception):
     """Something on the way to a file is not as it has to be: a path, and what is wrong with it."""
 
     def __init__(self, path: str, text: str) -> None:
-        super().__init__(path, text)
         self._path = path
         self._text = text
 

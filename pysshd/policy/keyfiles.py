@@ -34,6 +34,12 @@ class KeyFile:
 KeyFiles: TypeAlias = Mapping[str, KeyFile]
 """By absolute path."""
 
+
+def read_of(files: KeyFiles | None, path: str | None) -> KeyFile | None:
+    """What a file held when it was read; None where it was not, or there is none."""
+    return files.get(path) if files is not None and path is not None else None
+
+
 NAME: Final = "*"
 """In the pattern of a folder: the name of a person."""
 

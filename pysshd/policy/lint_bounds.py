@@ -75,9 +75,9 @@ def warn_limits_of_nothing(grants: Iterable[Grant], report: Report, marks: Mappi
     """Limits beside an allow that permits nothing which they count."""
     for grant in grants:
         for limit in sorted(grant.bounds.limits) if grant.effect is Effect.ALLOW else ():
-            used, otherwise, _ = _USED.get(limit.name, (None, "", ""))
-            if used is not None and not used(grant.rights):
-                report.warning(marks[grant.where], f"{limit} of {grant.name} never matters: {grant.name} {otherwise}")
+            use = _USED.get(limit.name)
+            if use is not None and not use[0](grant.rights):
+                report.warning(marks[grant.where], f"{limit} of {grant.name} never matters: {grant.name} {use[1]}")
 
 
 class BoundCheck:
@@ -112,9 +112,9 @@ class BoundCheck:
             yield f"{grant.name} bounds nothing: nobody whom it means is allowed anything while it holds"
             return
         for limit in sorted(grant.bounds.limits):
-            used, _, something = _USED.get(limit.name, (None, "", ""))
-            if used is not None and not self._bounds(grant, people, used):
-                yield f"{limit} of {grant.name} never matters: nobody whom it means {something} while it holds"
+            use = _USED.get(limit.name)
+            if use is not None and not self._bounds(grant, people, use[0]):
+                yield f"{limit} of {grant.name} never matters: nobody whom it means {use[2]} while it holds"
 
     def _bounds(self, grant: Grant, people: Iterable[Person], used: Callable[[Rights], bool]) -> bool:
         """Whether somebody has such permissions while the grant holds: by the grant itself where it gives any."""

@@ -135,7 +135,8 @@ def _started(name: str, words: tuple[WordForm, ...], valued: str, own: int) -> s
             is_value = False
             continue
         if texts and all(text.startswith("-") or text[:1].isdigit() or "=" in text for text in texts):
-            is_value = any(len(text) == 2 and text[0] == "-" and text[1] in valued for text in texts)
+            # An option is a word by itself: no slot takes one.
+            is_value = texts[0] in [f"-{letter}" for letter in valued]
             continue
         if texts and own:
             own -= 1
@@ -153,6 +154,6 @@ def _by_the_way(name: str, words: tuple[WordForm, ...]) -> str:
         texts = _texts(word)
         if not texts:
             return said if _is_wide(word) else ""
-        if not (name == "find" or all(text.startswith("-") for text in texts)):
+        if not (name == "find" or texts[0].startswith("-")):
             return ""
     return ""

@@ -81,7 +81,7 @@ def _special(address: IPAddress) -> str:
 def _name_fault(host: HostPattern, name: str) -> tuple[str, str]:
     if host.names is None:
         return f"{name} is a name, and {host} is of addresses: its address is asked for by itself", ""
-    wide = str(host).replace("**", "*").replace("*", "**")
+    wide = str(host).replace("*", "**")
     try:
         deep = "**" not in str(host) and parse_parts(wide, ".").matches(name)
     except PartsError:

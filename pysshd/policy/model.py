@@ -292,8 +292,9 @@ class _Reader:
         same = [one for one in before if one.directory is not None and source.directory is not None
                 and one.directory.text == source.directory.text]  # fmt: skip
         if same:
-            self._report.error(source.mark, f"directory {show(same[0].directory.text if same[0].directory else '')} "
-                                            f"stands twice, the first time at {same[0].mark.where}")  # fmt: skip
+            assert source.directory is not None
+            self._report.error(source.mark, f"directory {show(source.directory.text)} stands twice, the first time at "
+                                            f"{same[0].mark.where}")  # fmt: skip
         return True
 
     def _user_defaults(self, node: Node) -> None:

@@ -171,9 +171,9 @@ _SECTIONS: Final[Mapping[str, Section]] = {
 
 
 def sections() -> Iterator[Section]:
-    """The sections of a document, in the order of the language; one that has no shape here is any value."""
+    """The sections of a document, in the order of the language."""
     for key in SECTIONS:
-        yield _SECTIONS.get(key) or Section(key, Shape("a value", {}))
+        yield _SECTIONS[key]
 
 
 def records(names: Collection[str] = SECTIONS) -> tuple[type[Record], ...]:

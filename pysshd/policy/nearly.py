@@ -43,7 +43,7 @@ def permits_alone(ruleset: Ruleset, facts: Facts, request: Request, grant: Grant
     """Whether an allow would permit a request if it were the only grant, and its conditions held."""
     if grant.effect is not Effect.ALLOW or facts.holder is None:
         return False
-    alone = rebuilt(ruleset, people=[facts.holder], login=(), grants=[replace(grant, conditions=Conditions())])
+    alone = rebuilt(ruleset, people=[facts.holder], grants=[replace(grant, conditions=Conditions())])
     return decide(alone, Query(facts, request)).allowed
 
 

@@ -66,7 +66,7 @@ def rsync(words: tuple[str, ...]) -> Asked | None:
     options = _options(left[:end], sends)
     if options is None:
         return None
-    removes = not _REMOVES.isdisjoint(option for option in options if isinstance(option, str))
+    removes = not _REMOVES.isdisjoint(options)
     rest = (*options, ".", *(Target(path, exact=True) for path in paths))
     return Asked(head, rest, reads=sends, writes=not sends or removes)
 

@@ -157,14 +157,15 @@ class Report:
 
     def _more(self, found: list[Problem]) -> list[Problem]:
         """What is said of problems that are not told one by one."""
-        last = found[-1].file if found else ""
         more = []
         if self.errors >= PROBLEMS_MAX:
-            more.append(Problem(last, 0, 0, f"these are {PROBLEMS_MAX} problems; what follows was not looked at"))
+            more.append(
+                Problem(found[-1].file, 0, 0, f"these are {PROBLEMS_MAX} problems; what follows was not looked at")
+            )
         kinds: tuple[tuple[Severity, str], ...] = (("failed", "failures of tests"), ("warning", "warnings"))
         for severity, what in kinds:
             if (beyond := self._counts[severity] - PROBLEMS_MAX) > 0:
-                more.append(Problem(last, 0, 0, f"there are {beyond} more {what}", severity=severity))
+                more.append(Problem(found[-1].file, 0, 0, f"there are {beyond} more {what}", severity=severity))
         return more
 
     def _shown(self, problem: Problem) -> str:

@@ -9,7 +9,7 @@ from pysshd.patterns.narrowing import NO_NARROWING
 from pysshd.policy.conditions import Who
 from pysshd.policy.decide import decide
 from pysshd.policy.decision import Decision
-from pysshd.policy.keyfiles import KeyFiles
+from pysshd.policy.keyfiles import KeyFiles, read_of
 from pysshd.policy.narrow import PERMITTED_BY, expiries, fault_of, narrowers_of
 from pysshd.policy.people import ALWAYS, Person, place_of
 from pysshd.policy.profiles import home_of
@@ -168,7 +168,7 @@ def held_steps(person: Person, key_files: KeyFiles) -> tuple[Step, ...]:
     """A step for each key of a person; for a file that was not read, one by a key that no condition names."""
     found: dict[Step, None] = {}
     for key in person.keys:
-        file = key_files.get(key.file) if key.file is not None else None
+        file = read_of(key_files, key.file)
         known = file.fingerprints if file is not None else ()
         for fingerprint in (key.fingerprint,) if key.fingerprint else known or (f"SHA256:some-key-of-{key.label}",):
             found[Person.step(key, fingerprint, file.narrowing(fingerprint) if file else NO_NARROWING)] = None

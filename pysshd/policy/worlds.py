@@ -7,7 +7,8 @@ prefixes and windows, so one address and one instant of each stretch between edg
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address
-from itertools import combinations, product
+from itertools import combinations, islice, product
+from string import ascii_lowercase, digits
 from typing import Final
 
 from pysshd.patterns.names import is_name
@@ -42,8 +43,11 @@ _ROOT: Final = "root"
 _SOME_UID: Final = 1 << 20
 """An account that is nothing special."""
 
-_FILLINGS: Final = ("", "guest", "nobody-else", "x")
-"""For the stars of patterns of names."""
+_FILLINGS: Final = (
+    *(("x", text) for text in ("", "guest", "nobody-else", "x")),
+    *((char, f"guest-{char}") for char in ascii_lowercase + digits),
+)
+"""For patterns of names: what takes the place of `?` and of `*`."""
 
 _Key = tuple[str | None, str | None]
 """Name and fingerprint of a key, as far as conditions name them."""
@@ -206,9 +210,11 @@ def _methods(chain: Chain, person: Person, certificates: bool) -> list[Chain]:
 def _guest_names(guests: Guests, named: Collection[str]) -> tuple[str, ...]:
     """The names of conditions that guests come under, and one that no condition names, where there is one."""
     found = [name for name in sorted(named) if guests.take(name)]
-    tried = [pattern.source.replace("?", "x").replace("*", text) for pattern in guests.patterns for text in _FILLINGS]
-    others = [name for name in tried if is_name(name) and name not in named and guests.take(name)]
-    return (*found, *others[:1])
+    tried = (
+        pattern.source.replace("?", char).replace("*", text) for pattern in guests.patterns for char, text in _FILLINGS
+    )
+    others = (name for name in tried if is_name(name) and name not in named and guests.take(name))
+    return (*found, *islice(others, 1))
 
 
 def _named_accounts(conditions: Iterable[Condition]) -> set[str]:

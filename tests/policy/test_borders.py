@@ -34,7 +34,7 @@ SIZES = [
 SHARES = [("limits: {{startups: {{start: 1, rate: {}%, full: 9}}}}", 0, 100)]
 
 
-def refused(form: str, number: int) -> str:
+def refused(form: str, number: int | str) -> str:
     try:
         load_text(f"{PEOPLE}{form.format(number)}\n", "p.yaml", language=True)
     except PolicyError as error:
@@ -61,3 +61,10 @@ def test_the_words_of_counts(form: str, least: int, most: int) -> None:
 @pytest.mark.parametrize(("form", "least", "most"), SPANS)
 def test_the_words_of_spans(form: str, least: int, most: int) -> None:
     assert refused(form, most + 1) == f"found '{most + 1}s', expected from {least}s to {most}s"
+
+
+@pytest.mark.parametrize("key", ["not_before", "not_after"])
+def test_the_last_day_of_the_calendar_has_no_end(key: str) -> None:
+    grant = "grants: [{{who: bob, {}: {}, allow: {{pty: true}}}}]\n"
+    assert refused(grant.replace("{}", key, 1), "9999-12-30") == ""
+    assert "found '9999-12-31', expected a date" in refused(grant.replace("{}", key, 1), "9999-12-31")

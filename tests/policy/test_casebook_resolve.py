@@ -58,16 +58,35 @@ def test_each_address_is_judged_by_itself(more: str, expected: list[str]) -> Non
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        ("allow: {forward: db1.corp:5432}", "the answer depends on what a name is resolved to"),
-        ("deny: {forward: www.corp:443}", "the answer depends on what a name is resolved to"),
-        ("resolve: {db2.corp: 10.2.0.5}, allow: agent", "resolve names db2.corp, and no forward of the case does"),
+        (
+            "allow: {forward: db1.corp:5432}",
+            "case 1: the answer depends on what a name is resolved to, which the case does not say",
+        ),
+        (
+            "deny: {forward: www.corp:443}",
+            "case 1: the answer depends on what a name is resolved to, which the case does not say",
+        ),
+        (
+            "resolve: {db2.corp: 10.2.0.5}, allow: agent",
+            "resolve names db2.corp, and no forward of the case does: it tests nothing",
+        ),
+        (
+            "resolve: {db2.corp: 10.2.0.5}, allow: [forward 10.2.0.5:5432, 'forward db.corp:5432 10.2.0.5', pty x]",
+            "resolve names db2.corp, and no forward of the case does: it tests nothing",
+        ),
         ("resolve: {10.2.0.5: 10.2.0.5}, allow: agent", "'10.2.0.5' is an address, expected a name"),
-        ("resolve: {'127.1': 10.2.0.5}, allow: agent", "'127.1' is no name of a host"),
-        ("resolve: {db1.corp: db2.corp}, allow: agent", "found 'db2.corp', expected an address"),
+        (
+            "resolve: {'127.1': 10.2.0.5}, allow: agent",
+            "'127.1' is no name of a host: it is a number, and not written as an address of four parts is",
+        ),
+        (
+            "resolve: {db1.corp: db2.corp}, allow: agent",
+            "found 'db2.corp', expected an address such as 10.1.2.3: it is no IPv4 or IPv6 address",
+        ),
         ("resolve: {}, allow: agent", "found an empty mapping, expected names of hosts and their addresses"),
     ],
 )
 def test_what_a_case_must_say_and_what_says_nothing(more: str, message: str) -> None:
     with pytest.raises(PolicyError) as caught:
         failures(more)
-    assert message in str(caught.value)
+    assert message in [problem.message for problem in caught.value.problems]

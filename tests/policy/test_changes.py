@@ -4,7 +4,12 @@ from ipaddress import ip_address
 
 import pytest
 
+from pysshd.policy.changes_net import net_permission
+from pysshd.policy.explain import plain
+from pysshd.policy.query import ConnectUnix
+from pysshd.policy.verbs import read_request
 from pysshd.policy.ways_net import LookUpWay
+from tests.policy.support import KEYS
 from tests.policy.test_explain import changes, explained
 
 TREES = """\
@@ -81,3 +86,176 @@ def test_where_its_addresses_are_answered_otherwise_localhost_has_no_answer() ->
     for address, allowed in (("127.0.0.1", True), ("::1", False)):
         one = explained(f"forward localhost:5432 {address}", policy=LOCAL % '"127.0.0.1:5432"')
         assert one.allowed == allowed
+        assert plain(one)["decision"]["allowed"] is allowed
+    assert plain(found)["decision"]["allowed"] is None
+
+
+MANY = "grants:\n  - {name: d, who: carol, deny: {pty: true}}\n" + "".join(
+    f"  - {{name: a{number}, who: bob, allow: {{pty: true, env: {{accept: X{number}}}}}}}\n" for number in range(1, 8)
+)
+
+
+@pytest.mark.parametrize(("most", "eased"), [(9, "a1 a2 a3 a4 a5"), (8, "a1 a2 a3 a5 a6"), (7, "a1 a2 a5 a6 a7")])
+def test_of_many_candidates_the_first_and_the_last_are_tried_together(
+    monkeypatch: pytest.MonkeyPatch, most: int, eased: str
+) -> None:
+    """Alone each of them is; the last are permissions to be added, which are always a way."""
+    monkeypatch.setattr("pysshd.policy.changes.CANDIDATES_MAX", most)
+    found = [[edit.text for edit in change] for change in explained("pty x", person="carol", policy=MANY).changes]
+    assert found == [["lift the deny d", f"let {name} match: it asks for who: bob"] for name in eased.split()]
+    alone = explained("pty x", person="carol", policy=MANY.replace("deny: {pty: true}", "deny: {agent: true}"))
+    assert [edit.text.split()[1] for change in alone.changes for edit in change] == ["a1", "a2", "a3", "a4", "a5"]
+
+
+@pytest.mark.parametrize(("more", "edits"), [("", 3), (", not_after: 2026-01-01", 0)])
+def test_more_than_three_edits_are_no_small_change(more: str, edits: int) -> None:
+    people = f"""\
+version: 1
+users: {{bob: {{not_after: 2026-01-01, keys: [{{name: old, key: '{KEYS[0]}'{more}}}]}}}}
+"""
+    policy = "login: [{who: bob, refuse: true}]\n"
+    found = explained("shell", people=people, policy=policy, account="git").changes
+    assert {len(change) for change in found} == ({edits} if edits else set())
+
+
+def test_a_login_by_several_steps_is_offered_with_all_of_them() -> None:
+    policy = "login: [{who: bob, methods: publickey}]\n"
+    assert changes("shell", person="carol", policy=policy, chain=("publickey", "password")) == [
+        ["add a login entry above the others: {who: carol, methods: publickey+password}"]
+    ]
+
+
+def test_a_grant_of_the_same_kind_is_offered_first() -> None:
+    kinds = {"exec": "exec: ls, confined: true", "env": "env: {accept: LANG}", "forward": "forward: {local: 'a.b:1'}"}
+    grants = "".join(f"  - {{name: g-{kind}, who: bob, allow: {{{text}}}}}\n" for kind, text in kinds.items())
+    for kind, text in {"exec": "exec id", "env": "env X=y", "forward": "forward c.d:1 10.9.9.9"}.items():
+        found = explained(text, policy=f"server: {{owner: alice}}\ngrants:\n{grants}").changes
+        places = [edit.text.rpartition(" allow of g-")[2] for change in found for edit in change]
+        assert places[:-1] == [kind, *(other for other in kinds if other != kind)]
+
+
+def test_denies_that_do_not_count_are_no_candidates() -> None:
+    """However many there are, they leave room for what is of use."""
+    others = "".join(f"  - {{who: alice, deny: {{env: {{accept: X{number}}}}}}}\n" for number in range(20))
+    others += "  - {who: bob, from: 192.0.2.0/24, deny: {pty: true}}\n"
+    policy = f"grants:\n{others}  - {{name: d, who: bob, deny: {{pty: true}}}}\n"
+    found = explained("pty x", policy=policy).changes
+    assert [[edit.text for edit in change] for change in found] == [
+        ["lift the deny d", "add a grant: {who: bob, allow: {pty: true}}"]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("roles", "place"),
+    [
+        ("login-shell, sftp, mine", "the role mine, which g gives"),
+        ("mine, login-shell", "the role mine, which g gives"),
+        ("login-shell", "the allow of g"),
+    ],
+)
+def test_what_is_added_to_a_role_is_added_to_one_of_the_file(roles: str, place: str) -> None:
+    policy = (
+        "server: {accounts: system}\nroles: {mine: {x11: true}}\n"
+        f"grants:\n  - {{name: g, who: bob, roles: [{roles}]}}\n"
+    )
+    assert changes("agent", policy=policy)[0] == [f"add agent: true to {place} (p.yaml:11)"]
+
+
+def test_another_grant_is_left_as_it_is() -> None:
+    """What is eased is one grant, and of that one condition."""
+    inside = ip_address("192.0.2.1")
+    policy = (
+        "grants:\n  - {name: a, who: bob, unless: {from: 192.0.2.0/24}, allow: {pty: true}}\n"
+        "  - {name: d, who: bob, unless: {from: 192.0.2.0/24}, deny: {pty: true}}\n"
+    )
+    assert changes("pty x", policy=policy, source=inside)[0] == [
+        "let a match: it asks for unless: {from: 192.0.2.0/24} (p.yaml:9)"
+    ]
+    both = "grants:\n  - {name: a, from: 192.0.2.0/24, not_after: 2026-01-01, allow: {pty: true}}\n"
+    both += "  - {name: d, who: bob, deny: {pty: true}}\n"
+    assert changes("pty x", policy=both) == [
+        ["lift the deny d (p.yaml:10)", "add a grant: {who: bob, allow: {pty: true}}"]
+    ]
+    assert changes("pty x", policy=both.replace("who: bob", "who: alice")) == [
+        ["add a grant: {who: bob, allow: {pty: true}}"]
+    ]
+
+
+def test_a_grant_that_completes_another_has_all_of_its_conditions() -> None:
+    unless = "unless: {account: git, from: 10.9.0.0/16}"
+    policy = f"grants:\n  - {{who: bob, from: 10.0.0.0/8, {unless}, allow: {{exec: ls, confined: true}}}}\n"
+    completed = f"add a grant: {{who: bob, from: 10.0.0.0/8, {unless}, allow: {{signals: [INT]}}}}"
+    assert changes("signal INT exec ls", policy=policy.replace("confined", "signals: none, confined"))[-1] == [
+        completed
+    ]
+    # A request of another kind is of use by itself.
+    assert changes("pty x", policy=policy)[-1] == ["add a grant: {who: bob, allow: {pty: true}}"]
+    # Without a tree that is shown no path is of use.
+    assert changes("sftp list /", policy=policy) == []
+    tree = policy + "  - {name: t, who: bob, account: bob, allow: {sftp: {mounts: {/: /srv}, paths: {/x: [list]}}}}\n"
+    assert changes("sftp list /", policy=tree)[-1] == [
+        'add a grant: {who: bob, account: bob, allow: {sftp: {paths: {"/": [list]}}}}'
+    ]
+    assert changes("pty x", policy=tree.replace("exec: ls, confined: true", "env: {accept: X}"))[-1] == [
+        "add a grant: {who: bob, allow: {pty: true}}"
+    ]
+    assert changes("sftp stat /", policy=tree)[-1] == [
+        'add a grant: {who: bob, account: bob, allow: {sftp: {paths: {"/": [stat]}}}}'
+    ]
+
+
+@pytest.mark.parametrize(
+    ("settings", "beside"),
+    [
+        ("server: {accounts: system}", ""),
+        ("server: {owner: bob}", ""),
+        ("server: {owner: alice}", ", confined: true"),
+        ("limits: {auth_attempts: 3}", ", confined: true"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("text", "permission"),
+    [
+        ("shell", "shell: true"),
+        ("exec ls -l", 'exec: "ls -l"'),
+        ("exec ls *", 'exec: {literal: "ls *"}'),
+        ("exec echo a; id", 'exec: {literal: "echo a; id"}'),
+        ("exec ls ?", 'exec: {literal: "ls ?"}'),
+        ("exec ls [a]", 'exec: {literal: "ls [a]"}'),
+        ("exec ls {a}", 'exec: {literal: "ls {a}"}'),
+        ("exec ls 'a b'", "exec: {literal: \"ls 'a b'\"}"),
+    ],
+)
+def test_a_permission_to_run_something(settings: str, beside: str, text: str, permission: str) -> None:
+    """Confined, where the daemon would run it as its own user."""
+    policy = f"{settings}\ngrants: [{{who: bob, allow: {{pty: true}}}}]\n"
+    assert changes(text, policy=policy)[-1] == [f"add a grant: {{who: bob, allow: {{{permission}{beside}}}}}"]
+
+
+def test_of_two_keys_that_are_not_valid_each_is_to_be_changed() -> None:
+    old = ", ".join(f"{{name: k{number}, key: '{KEYS[number]}', not_after: 2026-01-01}}" for number in range(2))
+    people = f"version: 1\nusers:\n  bob: {{keys: [{old}]}}\n"
+    policy = "login: [{methods: publickey+publickey}]\n"
+    assert changes("shell", people=people, policy=policy, chain=("publickey", "publickey"))[:1] == [
+        [f"change not_before or not_after of the key k{number} (p.yaml:3)" for number in range(2)]
+    ]
+
+
+def test_another_login_entry_is_left_as_it_is() -> None:
+    policy = "login: [{from: 10.0.0.0/8, refuse: true}, {who: bob, from: 192.0.2.0/24, methods: publickey}]\n"
+    assert changes("shell", policy=policy) == [["add a login entry above the others: {who: bob, methods: publickey}"]]
+
+
+def test_a_request_that_is_of_no_kind_beyond_the_session_has_no_such_permission() -> None:
+    for text in ("shell", "subsystem x", "pty x", "sftp list /", "signal INT"):
+        assert net_permission(read_request(text), "") is None
+
+
+@pytest.mark.parametrize(
+    ("path", "pattern"),
+    [("/run/X", "/run/X"), ("/run/a*b", "/run/a?b"), ("/run/a?b", "/run/a?b"), ("/run/{X}", "/run/{{X}}")],
+)
+def test_the_narrowest_pattern_of_a_socket(path: str, pattern: str) -> None:
+    found = net_permission(ConnectUnix(path), "")
+    assert found is not None
+    assert found[0] == f'forward: {{local_unix: "{pattern}"}}'

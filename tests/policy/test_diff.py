@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from pysshd.patterns.names import BREAK, SIGNALS
 from pysshd.policy.bounds import Bounds, Limit, Record
 from pysshd.policy.diff import Change, Difference, difference
 from pysshd.policy.diff_permissions import as_strict
@@ -170,6 +171,16 @@ def test_denies(old: str, new: str, more: bool) -> None:
     )
     found = compared(f"grants: [{allow}, {{who: '*', {old}}}]\n", f"grants: [{allow}, {{who: '*', {new}}}]\n")
     assert bool(found.gained) is more
+
+
+def test_of_every_signal_the_denied_ones_are_left_out() -> None:
+    old = "grants: [{who: alice, allow: {exec: ls, pty: true, signals: [INT, HUP], confined: true}}, %s]\n"
+    new = old.replace("signals: [INT, HUP], ", "")
+    others = f"{{who: alice, deny: {{signals: [{', '.join(sorted((SIGNALS | {BREAK}) - {'INT', 'HUP'}))}]}}}}"
+    assert gained(old % "{who: alice, deny: {signals: TERM}}", new % others) == set()
+    more = {("alice", "exec: ls (confined), to which any signal may be sent")}
+    assert gained(old % "{who: alice, deny: {signals: INT}}", new % others) == more
+    assert gained(old % "{who: alice, deny: {signals: TERM}}", new % others.replace("KILL, ", "")) == more
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,8 @@
 """Permissions that reach beyond the session, of two policies: what one gives of the other."""
 
+from collections.abc import Callable
+from ipaddress import ip_address
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -8,7 +11,7 @@ from pysshd.policy.decide_net import asked_of
 from pysshd.policy.diff import Difference
 from pysshd.policy.diff_net import net_denied, net_meets, net_touched, net_within, requests_of
 from pysshd.policy.load import load_text
-from pysshd.policy.query import Request
+from pysshd.policy.query import X11, Connect, Listen, ListenUnix, Request
 from pysshd.policy.rights_net import NetRight
 from tests.policy.documents import FORWARDS, NET_REQUESTS
 from tests.policy.support import PEOPLE
@@ -97,6 +100,107 @@ def test_what_is_denied_wholly_is_no_gain() -> None:
     by_address = FORWARD % "local: 10.0.0.0/8:22"
     deny = deny.replace("'**.corp:*'", "10.0.0.0/8:*")
     assert compared("", by_address.replace("}}}]", f"}}}}}}, {deny}]")).gained
+
+
+def right(text: str) -> NetRight:
+    """The first permission of some."""
+    (grant,) = load_text(f"{PEOPLE}grants: [{{who: alice, allow: {{{text}}}}}]\n", language=True).ruleset.grants
+    return grant.rights.net[0]
+
+
+RIGHTS_BY_NAME = {
+    **{text: f"forward: {{{text}}}" for text in (
+        "local: a.b:5-9", "local: '*.b:5-9'", "local: '*:5-9'", "local: '*:5'", "local: '*:9'", "local: '*:1-4'",
+        "local: 10.0.0.0/8:5-9", "local: 10.1.0.0/16:5-9", "local: 11.0.0.0/8:5-9", "remote: loopback:5-9",
+        "remote: loopback:9", "remote: loopback:10", "remote: 10.0.0.5:5-9", "local_unix: /x/*", "local_unix: /x/y",
+        "local_unix: '/x/{user}'", "local_unix: '/x/{key}'", "local_unix: '{home}/y'", "remote_unix: /x/y",
+    )},
+    "agent": "agent: true", "x11": "x11: true", "global x": "global_requests: x", "global y": "global_requests: y",
+}  # fmt: skip
+EACH = {name: right(text) for name, text in RIGHTS_BY_NAME.items()}
+WITHIN = """\
+local: a.b:5-9 | local: '*.b:5-9'
+local: a.b:5-9 | local: '*:5-9'
+local: '*.b:5-9' | local: '*:5-9'
+local: '*:5' | local: '*:5-9'
+local: '*:9' | local: '*:5-9'
+local: 10.0.0.0/8:5-9 | local: '*:5-9'
+local: 10.1.0.0/16:5-9 | local: '*:5-9'
+local: 11.0.0.0/8:5-9 | local: '*:5-9'
+local: 10.1.0.0/16:5-9 | local: 10.0.0.0/8:5-9
+remote: loopback:9 | remote: loopback:5-9
+local_unix: /x/y | local_unix: /x/*
+local_unix: '/x/{user}' | local_unix: /x/*
+local_unix: '/x/{key}' | local_unix: /x/*
+"""
+
+
+def pairs(text: str) -> set[tuple[str, ...]]:
+    return {tuple(line.split(" | ")) for line in text.splitlines()}
+
+
+def those(told: Callable[[NetRight, NetRight], bool]) -> set[tuple[str, ...]]:
+    found = {(a, b): told(one, other) for a, one in EACH.items() for b, other in EACH.items() if a != b}
+    assert {type(answer) for answer in found.values()} == {bool}
+    return {pair for pair, answer in found.items() if answer}
+
+
+def test_what_is_within_what() -> None:
+    assert those(net_within) == pairs(WITHIN)
+
+
+def test_what_a_deny_touches() -> None:
+    """To look a name up is permitted with its addresses, and a deny of addresses alone does not touch that."""
+    looked_up = ("local: 10.1.0.0/16:5-9", "local: 10.0.0.0/8:5-9")
+    assert those(net_touched) == pairs(WITHIN) - {looked_up}
+    with_slots = {(f"local_unix: '/x/{{{slot}}}'", "local_unix: /x/*") for slot in ("user", "key")}
+    # A deny with a slot that has no value touches every path.
+    assert those(net_denied) == pairs(WITHIN) - with_slots
+
+
+APART = [
+    {"local: '*:5'", "local: '*:9'"},
+    {"local: 10.0.0.0/8:5-9", "local: 11.0.0.0/8:5-9"},
+    {"local: 10.1.0.0/16:5-9", "local: 11.0.0.0/8:5-9"},
+]
+BESIDE = {"local: '*:1-4'", "remote: loopback:10"}
+"""No port of these is one of the others."""
+
+
+def test_what_a_deny_may_touch() -> None:
+    def may(a: str, b: str) -> bool:
+        family = a.partition(":")[0]
+        return ":" in a and family == b.partition(":")[0] and not {a, b} & BESIDE and {a, b} not in APART
+
+    assert those(net_meets) == {(a, b) for a in EACH for b in EACH if a != b and may(a, b)}
+
+
+@pytest.mark.parametrize("name", EACH)
+def test_everything_is_within_itself(name: str) -> None:
+    one = EACH[name]
+    assert net_within(one, one)
+    assert net_denied(one, one)
+    assert net_meets(one, one)
+    # Of an address the name may be looked up too.
+    assert net_touched(one, one) is not name.startswith("local: 1")
+
+
+def test_requests_that_show_a_range_of_ports() -> None:
+    found = list(requests_of(right("forward: {local: '10.0.0.0/30:5-9'}")))
+    assert found == [Connect(host, port, None) for port in (5, 9, 7) for host in ("10.0.0.1", "10.0.0.3", "10.0.0.0")]
+    assert list(requests_of(right("forward: {local: '10.0.0.7:5'}"))) == [Connect("10.0.0.7", 5, None)]
+    assert list(requests_of(right("forward: {remote: 'loopback:5'}")))[:2] == [Listen("", 5), Listen("127.0.0.1", 5)]
+    anywhere = list(requests_of(right("forward: {local: '*:5'}")))
+    somewhere = ip_address("198.51.100.7")
+    assert Connect("some-host.example", 5, somewhere) in anywhere
+    assert Connect("some-host.example", 5, None) in anywhere
+    assert Connect("198.51.100.7", 5, None) in anywhere
+    named = [one.host for one in requests_of(right("forward: {local: '**.a?.*b:5'}")) if isinstance(one, Connect)]
+    assert list(dict.fromkeys(named)) == ["x.ax.xb", "x.ax.b", "zz9.ax.zz9b", "x.x.ax.xxb"]
+    assert list(requests_of(right("forward: {local_unix: '/x/{user}'}"))) == []
+    assert list(requests_of(right("forward: {remote_unix: '{home}/x'}"))) == []
+    assert next(requests_of(right("forward: {remote_unix: '/x'}"))) == ListenUnix("/x")
+    assert list(requests_of(right("x11: true"))) == [X11(single=False, screen=0)]
 
 
 RIGHTS = (

@@ -1,5 +1,6 @@
 """Permissions beside each other: what one permits of another, and what a deny takes of it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import pytest
@@ -63,9 +64,15 @@ WITHIN = {
 }  # fmt: skip
 
 
+def those(told: Callable[[Atom, Atom], bool]) -> set[tuple[str, str]]:
+    """The pairs of which it is told; of the others it is told that it is not so."""
+    found = {(a, b): told(ATOMS[a], ATOMS[b]) for a in SHOWN for b in SHOWN if a != b}
+    assert {type(answer) for answer in found.values()} == {bool}
+    return {pair for pair, answer in found.items() if answer}
+
+
 def test_what_is_within_what() -> None:
-    found = {(a, b) for a in SHOWN for b in SHOWN if a != b and within(ATOMS[a], ATOMS[b])}
-    assert found == WITHIN
+    assert those(within) == WITHIN
 
 
 def test_what_is_confined_is_within_what_is_not() -> None:
@@ -82,7 +89,7 @@ RUNS = ("shell", "menu", "ls", "ls *", "ls a*", "any", "literal", "odd literal",
 
 
 def test_what_a_deny_touches_wholly() -> None:
-    found = {(a, b) for a in SHOWN for b in SHOWN if a != b and touched_by(ATOMS[a], ATOMS[b])}
+    found = those(touched_by)
     expected = WITHIN | {("literal", "ls *"), ("literal", "ls a*")}
     expected |= {("shell", "menu"), ("menu", "shell"), ("sftp", "sftp y"), ("sftp y", "sftp")}
     expected |= {(name, forced) for name in RUNS for forced in ("forced", "forced key") if name != forced}
@@ -98,7 +105,7 @@ def test_what_a_deny_may_touch() -> None:
     expected |= {(a, b) for a in RUNS for b in RUNS if a != b and {a, b} & {"forced", "forced key"}}
     expected |= {("shell", "menu"), ("sftp", "sftp y"), ("LC", "LC_ALL")}
     expected |= {(b, a) for a, b in expected}
-    assert {(a, b) for a in SHOWN for b in SHOWN if a != b and meets(ATOMS[a], ATOMS[b])} == expected
+    assert those(meets) == expected
 
 
 @dataclass(frozen=True)
@@ -198,3 +205,34 @@ def asked(found: list[bytes]) -> list[tuple[object, tuple[str, ...]]]:
 def test_names_that_show_a_pattern_of_variables() -> None:
     assert all(parse_glob("LC_*").matches(name) for name in variables(parse_glob("LC_*")))
     assert "LANG" in variables(parse_glob("LANG"))
+
+
+def test_permissions_of_two_kinds_are_never_within_each_other() -> None:
+    grant = ATOMS["ls"].grant
+    one, other = Atom("pty", True, grant), Atom("another_kind", True, grant)
+    assert within(one, one)
+    assert within(one, other) is within(other, one) is False
+    assert touched_by(one, other) is touched_by(other, one) is False
+
+
+@pytest.mark.parametrize("name", ["shell", "menu", "ls", "any", "literal", "forced", "forced key", "sftp", "mail"])
+def test_whatever_runs_is_within_itself_where_it_is_confined(name: str) -> None:
+    free = ATOMS[name]
+    shut = Atom(free.kind, replace(free.item, confined=True), free.grant)  # type: ignore[type-var]
+    assert within(shut, free)
+    assert not within(free, shut)
+    assert touched_by(free, shut)
+    assert touched_by(shut, free)
+
+
+def test_names_that_show_a_pattern() -> None:
+    assert list(variables(parse_glob("LC_*"))) == ["LC_X", "LC_", "LC_ZZ9"]
+    assert list(variables(parse_glob("A?_*B"))) == ["AX_XB", "AX_B", "AX_ZZ9B"]
+    assert list(commands(rule_of("exec: 'ls * ?'"))) == [b"ls x x", b"ls '' x", b"ls zz9 x", b"ls x/x x"]
+
+
+def rule_of(text: str) -> ExecRight:
+    """The first permission of exec."""
+    right = first(f"{text}, confined: true").item
+    assert isinstance(right, ExecRight)
+    return right

@@ -2,15 +2,18 @@
 
 from dataclasses import dataclass, field, fields, replace
 
+import pytest
+
 from pysshd.policy.authorities import Authority
+from pysshd.policy.conditions import Account, Conditions
 from pysshd.policy.diff import difference
 from pysshd.policy.diff_sessions import Side
 from pysshd.policy.diff_unknown import uncompared_logins, unknown_authorities, unknown_facts, unknown_settings
 from pysshd.policy.load import load_text
-from pysshd.policy.people import Person
+from pysshd.policy.people import Person, PersonKey, Window
 from pysshd.policy.ruleset import LoginEntry, Ruleset
 from pysshd.policy.settings import Limits, Server, Settings
-from tests.policy.support import KEYS, PEOPLE, load
+from tests.policy.support import KEYS, NOON, PEOPLE, load
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,53 @@ def test_settings_that_are_not_known() -> None:
     assert difference(Side(shut), Side(ajar)).gained[0].sure is False
 
 
+ELSEWHERE: dict[str, object] = {
+    "name": "bob", "groups": frozenset(["x"]), "accounts": ("x",), "keys": (PersonKey("k", fingerprint="SHA256:x"),),
+    "password": load().people["alice"].password, "home": "/x", "window": Window(NOON, None), "where": "x:1",
+    "run_as": "x", "system_password": True, "listed": False, "by_default": True,
+    "unknown_groups": frozenset(["x"]), "certified": True,
+}  # fmt: skip
+"""Every fact of a person that is compared, or that nothing hangs on."""
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_facts_of_people_that_are_compared_elsewhere(name: str) -> None:
+    base = Person("alice")
+    other = replace(base, **{name: ELSEWHERE[name]})  # type: ignore[arg-type]
+    assert other != base
+    assert unknown_facts(base, other) == unknown_facts(other, base) == []
+
+
+def test_facts_of_people_that_nothing_compares_yet() -> None:
+    rest = {one.name for one in fields(Person)} - set(ELSEWHERE)
+    assert rest == {"totp", "guests"}
+
+
+HARMLESS = [
+    "server: {listen: '127.0.0.1:1'}", "server: {timezone: Asia/Tokyo}", "server: {banner: x}",
+    "server: {version_addendum: x}", "server: {host_keys: {directory: /x}}", "server: {state: /x}",
+    "server: {accounts: system, worker_user: x}", "crypto: {profile: strict}", "crypto: {ciphers: [aes256-ctr]}",
+    "crypto: {rekey: {bytes: 5MiB, interval: 5m}}", "limits: {startups: {start: 1, rate: 1%, full: 2}}",
+    "limits: {auth_attempts: 1, login_grace: 1s, sessions_per_connection: 1, connections: 1}",
+    "crypto: {min_rsa_bits: 3000}", "server: {owner: alice, sandbox: best_effort, isolation: shared}",
+    "server: {accounts: system, min_uid: 5}", "networks: {n: 10.0.0.0/8}", "login: [{methods: password}]",
+    "grants: [{who: alice, allow: {pty: true}}]",
+    "server: {accounts: system}\nsources: [{system: {min_uid: 5}, password: system}]",
+    "sources: [{command: [/x, '{user}']}]", f"authorities: {{ca: {{keys: ['{KEYS[3]}']}}}}",
+    "server: {accounts: system}\ngrants: [{who: 'system-group:x', allow: {pty: true}}]",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", HARMLESS)
+def test_what_is_compared_part_by_part_or_gives_no_access(text: str) -> None:
+    base = side("")
+    other = side(f"{text}\n")
+    assert other.ruleset != base.ruleset
+    assert list(unknown_settings(other, base)) == list(unknown_settings(base, other)) == []
+    places = Side(replace(base.ruleset, files=("/x",), folders=("/x",), outside=("/x",), version="x"))
+    assert list(unknown_settings(places, base)) == []
+
+
 def test_what_is_compared_elsewhere_is_left_to_it() -> None:
     base = load()
     fewer = replace(base, settings=Settings(limits=Limits(auth_attempts=2)))
@@ -99,6 +149,12 @@ def test_logins_by_certificate() -> None:
         (found,) = uncompared_logins(same, other)
         assert not found.sure
     assert list(uncompared_logins(side(PERMITTED), side(""))) == []
+    # Whoever could not log in so has lost nothing that is not known.
+    before = side(AUTHORITY + PERMITTED + "login: [{methods: certificate}]\n")
+    words = "logins by two certificates, which are not compared"
+    both = difference(before, same)
+    assert [words in {change.what for change in changes} for changes in (both.gained, both.lost)] == [True, False]
+    assert {change.what for change in both.gained} == {words, "login by password"}
     # By one certificate they are.
     assert list(uncompared_logins(side(AUTHORITY), side(AUTHORITY + PERMITTED))) == []
 
@@ -139,7 +195,13 @@ def test_what_a_login_entry_sets() -> None:
         for keepalive in (1, 2)
     )
     found = difference(Side(before), Side(after)).gained
-    assert {change.what for change in found} == {"what the login entry sets for the connection"}
+    assert {(change.what, change.sure) for change in found} == {("what the login entry sets for the connection", False)}
+    # Another number, place, condition or chain is no other setting.
+    elsewhere = replace(before.login[0], number=2, where="x:1", chains=(("publickey",), ("publickey", "password")))
+    nobody = replace(entry, conditions=Conditions((Account("account: nobody", frozenset(["nobody"])),)))
+    moved = replace(before, login=(nobody, elsewhere))
+    told_of = {change.what for change in difference(Side(before), Side(moved)).gained}
+    assert "what the login entry sets for the connection" not in told_of
 
 
 def test_a_method_that_is_not_known_is_in_everybody_s_power() -> None:

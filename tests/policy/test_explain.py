@@ -460,3 +460,11 @@ def test_every_change_is_enough_and_none_of_its_edits_is_superfluous(parts: Any,
                 edited = edit.apply(edited)
             as_in = replace(scene, person=edited.people[person.name])
             assert not ask(edited, as_in, request).allowed
+
+
+def test_a_fact_that_another_kind_of_request_hangs_on_is_not_named() -> None:
+    policy = (
+        "grants:\n  - {who: bob, from: 10.0.0.0/8, allow: {pty: true}}\n  - {who: bob, allow: {env: {accept: X}}}\n"
+    )
+    assert explained("agent", policy=policy, source=UNKNOWN).lacking == ()
+    assert explained("pty x", policy=policy, source=UNKNOWN).lacking == ("from",)

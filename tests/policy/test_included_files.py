@@ -170,6 +170,15 @@ def test_a_file_that_includes_itself_by_another_name_is_refused(house: Path) -> 
     assert refused(house) == [f"{AT}file /users.d/self{number}.yaml {says}" for number in range(2)]
 
 
+@pytest.mark.parametrize(("count", "good"), [(16, True), (17, False)])
+def test_as_many_links_as_may_lead_to_a_file(house: Path, count: int, good: bool) -> None:
+    write(house / "link0", "x")
+    for number in range(count):
+        (house / f"link{number + 1}").symlink_to(f"link{number}")
+    (content,) = found(house, f"link{count}").values()
+    assert content == (b"x" if good else "/link1 on the way to it: more than 16 links lead to it, or they go round")
+
+
 def test_one_file_under_two_names_is_refused(house: Path) -> None:
     (house / "users.d" / "bob.yaml").symlink_to("alice.yaml")
     assert refused(house) == [

@@ -98,3 +98,104 @@ def test_a_role_of_two_grants_is_told_of_once_and_a_deny_never() -> None:
         "grants: [{who: alice, roles: r}, {who: bob, roles: r}, {who: alice, deny: {exec: bash}}]"
     )
     assert text.count("as good as") == 1
+
+
+INTERPRETERS = """\
+sh ash bash rbash busybox csh dash fish ksh mksh tcsh zsh awk gawk mawk nawk expect gdb lua luajit node nodejs perl php
+pwsh pypy python ruby tclsh"""
+ASIDE = "ed emacs ex less man more most mutt nano nvim screen su tmux vi view vim"
+BY_THE_WAY = "crontab docker find git make nerdctl podman rsync ssh tar zip"
+STARTERS = {
+    "chroot": "", "chrt": "TPD", "doas": "uC", "env": "uC", "flock": "wE", "ionice": "cn", "nice": "n", "nohup": "",
+    "nsenter": "tSG", "runuser": "ugG", "setsid": "", "stdbuf": "ioe", "strace": "eEopPsSu", "sudo": "CDRTUghprtu",
+    "systemd-run": "EHMpu", "taskset": "", "time": "fo", "timeout": "ks", "unshare": "RSGw", "watch": "n",
+    "xargs": "EILPadns",
+}  # fmt: skip
+"""Programs that start others, and their options that have a value behind them."""
+
+
+@pytest.mark.parametrize(
+    ("said", "names"),
+    [
+        ("{} runs what * stands for", INTERPRETERS),
+        ("whoever uses {} starts other programs from within it", ASIDE),
+        ("{} starts other programs where its words say so", BY_THE_WAY),
+        ("{} starts what * stands for", " ".join(STARTERS)),
+    ],
+)
+def test_every_program_that_starts_what_it_is_told(said: str, names: str) -> None:
+    for name in names.split():
+        for program in (name, f"/usr/bin/{name}"):
+            assert said.format(name) in told(f'"{program} *"'), program
+        assert "as good as" not in told(f'"x{name} *"')
+
+
+@pytest.mark.parametrize("version", ["3", "3.11", "-5.1.0", "10"])
+def test_a_version_behind_the_name(version: str) -> None:
+    for name in ("python", "gawk", "find", "nice"):
+        assert f"{name}{version} " in told(f'"{name}{version} *"')
+
+
+@pytest.mark.parametrize("name", ["python3.x", "python3-", "python3.11-config", "python--3", "python.3"])
+def test_what_is_no_version(name: str) -> None:
+    assert "as good as" not in told(f'"{name} *"')
+
+
+@pytest.mark.parametrize("name", STARTERS)
+def test_what_a_starter_is_given_before_the_program(name: str) -> None:
+    own = "" if name not in ("chroot", "flock") else " own"
+    starts = f"{name} starts what * stands for"
+    for option in STARTERS[name]:
+        assert starts in told(f'"{name} -{option} value{own} *"'), option
+        assert "as good as" not in told(f'"{name} -{option} value{own} program *"'), option
+        # What has its value in the same word has none behind it.
+        assert "as good as" not in told(f'"{name} -{option}x{own} program *"'), option
+    for option in ("-X", "-v", "--long", "5", "A=b"):
+        assert starts in told(f'"{name} {option}{own} *"'), option
+        assert "as good as" not in told(f'"{name} {option}{own} program *"'), option
+    assert "as good as" not in told(f'"{name}{own} program *"')
+    beside = f", {own.strip()}" if own else ""
+    assert f"{name} starts what" in told(f"[{name}, {{enum: [5, 'A=b']}}{beside}, '*']")
+    assert "as good as" not in told(f"[{name}, {{enum: [5, value]}}{beside}, program, '*']")
+
+
+CODE = ["-c", "-ce", "-ec", "-lc", "-ic", "-e", "-E", "-m", "-r", "--command", "--eval", "-ne", "-pe"]
+
+
+def test_options_behind_which_a_program_stands() -> None:
+    narrow = '{regex: "q+"}'
+    for option in CODE:
+        assert "sh runs what {regex: 'q+'} stands for" in told(f"[sh, {option}, {narrow}]"), option
+        assert "as good as" not in told(f"[sh, {option}, -x, {narrow}]")
+    assert "as good as" not in told(f"[sh, {narrow}]")
+    assert "as good as" not in told(f"[sh, -x, {narrow}]")
+
+
+@pytest.mark.parametrize(
+    ("item", "said"),
+    [
+        ('"sh ?"', True),
+        ('"sh /tmp/?"', True),
+        ('"sh /opt/?"', False),
+        ('"?h x"', True),
+        ('"/bin/?h x"', True),
+        ('"/usr/bin/?h x"', True),
+        ('"/opt/?h x"', False),
+        ('"/usr/local/bin/?h x"', False),
+        # Of one word that can be several, each counts.
+        ("[timeout, 5, {enum: [ls, bash]}, '*']", True),
+        ("[timeout, 5, {enum: [ls, date]}, '*']", False),
+        ("[git, -a, '*']", True),
+        ("[git, {enum: [a, b]}, '*']", False),
+        ('"git x *"', False),
+        ('"find x *"', True),
+        ('"find -x x *"', True),
+        ('"find -x /opt/*"', False),
+        ('"git /opt/*"', False),
+        ('"git"', False),
+        ("[sh, '{user}', '*']", False),
+        ("[sh, '{user}*']", False),
+    ],
+)
+def test_what_a_word_can_be(item: str, said: bool) -> None:
+    assert ("as good as" in told(item)) is said

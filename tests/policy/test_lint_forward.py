@@ -53,6 +53,14 @@ def test_rules_that_bound_something(grants: str) -> None:
     assert warnings(f"grants: [{grants}]") == []
 
 
+@pytest.mark.parametrize("shell", ["shell: true", "exec: any"])
+def test_a_shell_that_is_denied_forwards_nothing(shell: str) -> None:
+    found = warnings(
+        f"grants: [{{who: alice, deny: {{{shell}}}}}, {{who: alice, allow: {{exec: id, forward: {{local: 'x.y:1'}}}}}}]"
+    )
+    assert not [one for one in found if "bounds nothing" in one]
+
+
 def test_a_denied_destination_beside_a_shell_and_each_kind_once() -> None:
     found = warnings(
         "grants:\n  - {who: alice, roles: login-shell}\n"

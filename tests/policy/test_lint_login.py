@@ -109,6 +109,26 @@ def test_the_message_names_person_lines_and_place() -> None:
     )
 
 
+def test_every_chain_that_was_wanted_is_named() -> None:
+    wanted = "methods: [publickey+password, password+publickey]"
+    text = messages(section(f"who: bob, from: office, {wanted}", 'who: "*", methods: [password, publickey]'))
+    assert text == (
+        "bob is held to publickey+password or password+publickey by p.yaml:10, but this entry admits bob from 11.0.0.0 "
+        "with less: password"
+    )
+
+
+def test_which_entry_takes_most_of_what_another_matches() -> None:
+    text = messages(section(
+        "who: alice, methods: publickey", "who: [bob, carol], methods: publickey", "who: bob, refuse: true",
+        "who: [alice, bob, carol], methods: password",
+    ))  # fmt: skip
+    assert text.splitlines() == [
+        "login entry is never reached: what it matches is decided before it, by p.yaml:11",
+        "login entry is never reached: what it matches is decided before it, by p.yaml:11",
+    ]
+
+
 @pytest.mark.security("S123")
 @pytest.mark.timeout(300)  # with a tracer, or on a busy machine, a minute is not enough
 def test_entries_that_differ_in_too_many_ways_are_tried_as_far_as_time_goes() -> None:
@@ -122,4 +142,5 @@ def test_entries_that_differ_in_too_many_ways_are_tried_as_far_as_time_goes() ->
     entries = entries.replace("[alice, git]", f"[{accounts}]")
     found = loaded(f"login:\n{entries}", people).warnings
     assert found[0].message == "login entries differ in so many ways that only some of the cases were tried"
+    assert found[0].line == 9
     assert found[0].hint == "entries that nothing reaches, or that admit somebody with less, may be among them"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.policy.support import loaded
+from tests.policy.support import loaded, messages
 
 ANY = "exec: any, confined: true"
 
@@ -13,6 +13,8 @@ def warned(*grants: str) -> list[str]:
 
 
 NO_SHELL = "9: exec: any (confined) is a shell, for it runs sh: alice is given no shell, and has one all the same"
+
+DENIES_NOTHING = "10: grant 2 denies nothing: no grant allows any of it to anybody whom it means while it holds"
 
 
 @pytest.mark.parametrize(
@@ -30,6 +32,9 @@ NO_SHELL = "9: exec: any (confined) is a shell, for it runs sh: alice is given n
             [NO_SHELL],
         ),
         ([f"who: alice, allow: {{{ANY}}}", "who: alice, deny: {exec: any}"], [NO_SHELL]),
+        # A shell that is denied is none, and a deny of any command gives nobody one.
+        ([f"who: alice, allow: {{{ANY}}}", "who: alice, deny: {shell: true}"], [NO_SHELL, DENIES_NOTHING]),
+        (["who: alice, allow: {exec: ls, confined: true}", "who: alice, deny: {exec: any}"], []),
         ([f"who: bob, account: git, allow: {{{ANY}}}"], ["9: grant 1 matches nobody"]),
         (["who: alice, allow: {exec: [ls, any], confined: true}"], [NO_SHELL]),
         (["who: alice, allow: {exec: 'ls *', confined: true}"], []),
@@ -45,3 +50,9 @@ NO_SHELL = "9: exec: any (confined) is a shell, for it runs sh: alice is given n
 )
 def test_any_command_without_a_shell(grants: list[str], told: list[str]) -> None:
     assert warned(*grants) == told
+
+
+def test_beside_a_forced_command_the_clash_alone_is_told() -> None:
+    text = f"grants: [{{who: alice, allow: {{{ANY}}}}}, {{who: alice, allow: {{forced: [menu], confined: true}}}}]"
+    (told,) = messages(text).splitlines()
+    assert told.startswith("clash: forced: [menu] (confined) here and exec: any (confined) at p.yaml:8")

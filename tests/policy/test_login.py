@@ -1,6 +1,6 @@
 """Login: ordered entries, chains, steps that do not count, and what a client sees before anyone is identified."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -100,6 +100,16 @@ def test_the_trace_of_a_login() -> None:
         ("login entry 2", "p.yaml:11", False, "who: bob"),
         ("login entry 3", "p.yaml:12", True, ""),
     ]
+
+
+def test_the_trace_of_a_login_that_no_entry_decides() -> None:
+    found = ask(load("login: [{who: bob, methods: publickey}]"), Login((), key_step()), trace=True)
+    assert (found.allowed, found.decided_by, found.reason) == (False, "no login entry", "no login entry matches")
+    assert [(tried.where, tried.failed) for tried in found.trace] == [("p.yaml:8", "who: bob")]
+    assert found.valid_until is None
+    later = datetime(2027, 1, 1, tzinfo=UTC)
+    soon = ask(load("login: [{not_before: 2027-01-01, methods: publickey}]"), Login((), key_step()))
+    assert (soon.allowed, soon.valid_until) == (False, later)
 
 
 # What a client sees before a factor has succeeded

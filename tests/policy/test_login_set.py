@@ -56,24 +56,36 @@ def test_the_entry_that_decides_sets() -> None:
 @pytest.mark.parametrize(
     ("written", "message"),
     [
-        ("{keepalive: 0s}", "expected a span of time longer than 0s"),
+        ("{keepalive: 0s}", "found '0s', expected a span of time longer than 0s and shorter than ten years"),
         ("{keepalive: {count: 3}}", "key 'interval' is missing"),
-        ("{keepalive: {interval: 5s, count: 0}}", "expected a whole number from 1 to 100"),
-        ("{sessions: 0}", "expected a whole number from 1 to 1000"),
-        ("{sessions: many}", "expected a whole number from 1 to 1000"),
-        ("{log_level: verbose}", "expected debug, info, notice, warning or error"),
-        ("{key_files: keys}", "expected a path that begins with ~/ or with /"),
-        ("{key_options: [enviroment]}", "expected environment, no-touch-required or cert-authority"),
-        ("{touch: maybe}", "expected required or verified"),
-        ("{rekey: {bytes: 1}}", "expected a size with its unit"),
-        ("{}", "found an empty mapping"),
-        ("{keepalives: 30s}", "unknown key 'keepalives'"),
+        ("{keepalive: {interval: 5s, count: 0}}", "found '0', expected a whole number from 1 to 100"),
+        ("{sessions: 0}", "found '0', expected a whole number from 1 to 1000"),
+        ("{sessions: many}", "found 'many', expected a whole number from 1 to 1000"),
+        ("{log_level: verbose}", "found 'verbose', expected debug, info, notice, warning or error"),
+        (
+            "{key_files: keys}",
+            "found 'keys', expected a path that begins with ~/ or with /, such as ~/.ssh/authorized_keys",
+        ),
+        (
+            "{key_options: [enviroment]}",
+            "found 'enviroment', expected environment, no-touch-required or cert-authority",
+        ),
+        ("{touch: maybe}", "found 'maybe', expected required or verified"),
+        ("{rekey: {bytes: 1}}", "found '1', expected a size with its unit, such as 512KiB, 64MiB or 1GiB"),
+        ("{}", "found an empty mapping, expected keys and values such as {keepalive: 60s}"),
+        (
+            "{keepalives: 30s}",
+            (
+                "unknown key 'keepalives', expected one of keepalive, rekey, sessions, log_level, "
+                "key_files, key_options, touch"
+            ),
+        ),
     ],
 )
 def test_refused(written: str, message: str) -> None:
     with pytest.raises(PolicyError) as caught:
         load(f"login: [{{methods: publickey, set: {written}}}]")
-    assert message in "\n".join(problem.message for problem in caught.value.problems if problem.severity == "error")
+    assert message in [problem.message for problem in caught.value.problems if problem.severity == "error"]
 
 
 def test_set_beside_refuse() -> None:

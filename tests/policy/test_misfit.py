@@ -9,11 +9,12 @@ import pytest
 
 from pysshd.policy.explain import plain
 from pysshd.policy.load import load_text
-from pysshd.policy.misfit import Misfit, nearest
+from pysshd.policy.misfit import Misfit, nearest, nearest_login
 from pysshd.policy.misfit_words import exec_fault, is_of_program
+from pysshd.policy.people import Person
 from pysshd.policy.query import Exec, Global
 from pysshd.policy.rights import ExecRight
-from tests.policy.support import HASH, KEYS, PEOPLE, facts
+from tests.policy.support import HASH, KEYS, NOON, PEOPLE, facts
 from tests.policy.test_explain import explained
 
 POLICY = """\
@@ -123,6 +124,15 @@ LS = "exec: ls *"
         ("forward 169.254.169.254:9999", "forward: {local: *:9999}",
          "169.254.169.254 is special, being metadata, and * is wider than that",
          "only a pattern that lies inside reaches it: metadata:PORT, or the address itself"),
+        # Of the host and the port the host comes nearer, and of two hosts that are others the one with the port.
+        ("forward db1.corp:443 10.9.9.9", "forward: {local: db*.corp:5432}", "port 443 is not 5432", ""),
+        ("forward 10.2.3.4:22", "forward: {local: 10.2.0.0/16:443}", "port 22 is not 443", ""),
+        ("forward 10.3.3.4:22", "forward: {local: [fd00::/8]:22}", "10.3.3.4 is not in [fd00::/8]", ""),
+        ("forward 10.3.3.4:443", "forward: {local: 10.2.0.0/16:443}", "10.3.3.4 is not in 10.2.0.0/16", ""),
+        ("listen localhost:80", "forward: {remote: loopback:9000-9100}", "port 80 is not among 9000-9100", ""),
+        ("listen 10.0.0.5:9000", "forward: {remote: 10.0.0.5:80}", "port 9000 is not 80", ""),
+        ("forward-unix /run/z", "forward: {local_unix: /run/*/x.sock}", "/run/z is not of the form /run/*/x.sock",
+         "a '*' stays inside one part of a path"),
         ("forward [fd01::1]:23", "forward: {local: [fd00::/8]:22}", "port 23 is not 22", ""),
         ("listen :9000", "forward: {remote: loopback:9000-9100}",
          "every address (0.0.0.0 and ::) is asked for, and loopback is not that",
@@ -149,6 +159,7 @@ def test_the_nearest_permission(text: str, permission: str, why: str, hint: str)
         ("sftp upload /in/x", "at '/in/x' decides /in/x, which permits delete"),
         ("sftp list /in", "/in/** is what is under '/in', and not the folder itself"),
         ("sftp list /out", "no pattern is of '/out'; there are /, /*/x, /in/**, /in/x"),
+        ("sftp upload /", "at '/' decides /, which permits list, stat"),
     ],
 )
 def test_paths_of_sftp(text: str, why: str) -> None:
@@ -233,6 +244,18 @@ def test_what_is_near_in_other_policies() -> None:
         ("exec: [{literal: date -u}]", "exec date -u x", "a literal permits these very bytes alone"),
         ("exec: [{literal: date -u}, x]", "exec id", "no exec permission is of 'id'; there are some of date, x"),
         ("sftp: {mounts: {/in: /srv}}, exec: x", "sftp list /out", None),
+        (
+            "sftp: {mounts: {/: /srv}, paths: {'/**': [list]}}",
+            "sftp list /",
+            "/** is what is under '/', and not the folder itself",
+        ),
+        ("forward: {local: [a.corp:80, b.corp:443]}", "forward b.corp:80", "port 80 is not 443"),
+        ("forward: {local: [a.corp:80, b.corp:443]}", "forward c.corp:443", "c.corp is not of the form b.corp"),
+        (
+            "sftp: {mounts: {/: /srv}, paths: {'/X/**': [list]}}",
+            "sftp list /X",
+            "/X/** is what is under '/X', and not the folder itself",
+        ),
         ("forward: {local: db1.corp:5432}", "forward db2.corp:5432", "db2.corp is not of the form db1.corp"),
         ("forward: {local: '**.corp:5432'}", "forward db2.org:5432", "db2.org is not of the form **.corp"),
         ("subsystems: {mail: [postman]}", "subsystem sftp", "no subsystem is 'sftp'; permitted are mail"),
@@ -253,26 +276,50 @@ WINDOWS = f"""\
 version: 1
 users:
   bob: {{accounts: [bob, git], keys: ["{KEYS[0]}"], not_before: 2026-01-01, not_after: 2026-12-31}}
-  eve: {{keys: [{{name: old, key: "{KEYS[1]}", not_after: 2026-06-30}}]}}
+  eve: {{keys: [{{name: old, key: "{KEYS[1]}", not_before: 2025-01-01, not_after: 2026-06-30}}]}}
 """
 
 
 @pytest.mark.parametrize(
-    ("person", "known", "why", "hint"),
+    ("person", "known", "why", "hint", "where"),
     [
-        ("bob", {"account": "gti"}, "bob may log in as bob, git", "did you mean 'git'?"),
-        ("bob", {"now": datetime(2027, 5, 1, tzinfo=UTC)}, "bob has expired: valid until 2026-12-31T23:00+00:00", ""),
+        ("bob", {"account": "gti"}, "bob may log in as bob, git", "did you mean 'git'?", ""),
+        ("bob", {"now": datetime(2027, 5, 1, tzinfo=UTC)}, "bob has expired: valid until 2026-12-31T23:00+00:00", "",
+         "p.yaml:3"),
+        ("bob", {"now": datetime(2026, 12, 31, 23, tzinfo=UTC)},
+         "bob has expired: valid until 2026-12-31T23:00+00:00", "", "p.yaml:3"),
         ("bob", {"now": datetime(2025, 5, 1, tzinfo=UTC)},
-         "bob is not valid yet: valid from 2025-12-31T23:00+00:00", ""),
-        ("eve", {}, "the key old has expired: valid until 2026-06-30T22:00+00:00", ""),
+         "bob is not valid yet: valid from 2025-12-31T23:00+00:00", "", "p.yaml:3"),
+        ("bob", {"now": datetime(2025, 12, 31, 22, 59, 59, tzinfo=UTC)},
+         "bob is not valid yet: valid from 2025-12-31T23:00+00:00", "", "p.yaml:3"),
+        ("eve", {}, "the key old has expired: valid until 2026-06-30T22:00+00:00", "", "p.yaml:4"),
+        ("eve", {"now": datetime(2024, 6, 1, tzinfo=UTC)},
+         "the key old is not valid yet: valid from 2024-12-31T23:00+00:00", "", "p.yaml:4"),
     ],
 )  # fmt: skip
-def test_what_keeps_somebody_from_an_account(person: str, known: dict[str, Any], why: str, hint: str) -> None:
+def test_what_keeps_somebody_from_an_account(
+    person: str, known: dict[str, Any], why: str, hint: str, where: str
+) -> None:
     policy = "server: {timezone: Europe/Paris}\n"
     near = explained("shell", person=person, people=WINDOWS, policy=policy, account=known.pop("account", person),
                      **known).nearest  # fmt: skip
     assert near is not None
-    assert (near.why, near.hint) == (why, hint)
+    assert (near.why, near.hint, near.where) == (why, hint, where)
+
+
+@pytest.mark.parametrize(
+    "now", [datetime(2026, 12, 31, 22, 59, 59, tzinfo=UTC), datetime(2025, 12, 31, 23, tzinfo=UTC)]
+)
+def test_at_the_edges_of_their_time_nothing_keeps_them(now: datetime) -> None:
+    policy = "server: {timezone: Europe/Paris}\n"
+    found = explained("shell", people=WINDOWS, policy=policy, now=now)
+    assert found.login.admitted
+    assert found.nearest is None
+
+
+def test_who_has_no_account_has_names_that_nobody_has() -> None:
+    near = nearest_login(Person("guest", accounts=()), "git", NOON, ())
+    assert near == Misfit("guest may log in as the names that nobody has")
 
 
 def test_whom_the_login_section_keeps_out_is_told_of_there() -> None:

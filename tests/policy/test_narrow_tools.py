@@ -17,6 +17,7 @@ from pysshd.policy.matrix import DENIED, NO, SOMETIMES, YES, Cell, matrix
 from pysshd.policy.problems import PolicyError
 from pysshd.policy.query import Exec, Pty, Request, Shell
 from pysshd.policy.scene import Scene, held_steps
+from pysshd.policy.verbs import read_request
 from tests.policy.support import FINGERPRINTS, HASH, KEYS, NOON, PASSWORD
 
 GRANTS = "grants: [{name: g, who: alice, allow: {exec: [ls, id], pty: true, env: {accept: LANG}}}]\n"
@@ -141,6 +142,16 @@ def test_explain_of_a_forced_command() -> None:
     assert all("exec: ls" not in text for change in texts for text in change)
 
 
+@pytest.mark.parametrize("text", ["exec ls", "exec id", "shell", "exec nothing"])
+def test_what_comes_nearest_to_a_forced_command_is_told_of_that(text: str) -> None:
+    near = explained(loaded('command="rm -r x"'), read_request(text)).nearest
+    assert near is not None
+    assert near.why == "no exec permission is of 'rm'; there are some of id, ls"
+    near = explained(loaded('command="ls x"'), read_request(text)).nearest
+    assert near is not None
+    assert (near.why, near.permission) == ("it is of 1 word, and 2 came: 'x' is one too many", "exec: ls")
+
+
 @pytest.mark.parametrize(
     ("options", "option"),
     [('from="11.0.0.0/8"', "from"), ('expiry-time="20200101"', "expiry-time")],
@@ -150,6 +161,38 @@ def test_explain_of_a_login_that_a_key_keeps_out(options: str, option: str) -> N
     assert [[edit.text for edit in change] for change in changes_for_login(found.ruleset, scene(found))] == [
         [f"take the option {option} away from the key laptop"]
     ]
+
+
+EVERYTHING = (
+    "grants: [{name: g, who: alice, allow: {exec: ls, pty: true, agent: true, x11: true, env: {accept: LANG}, "
+    "subsystems: {mail: [m]}, signals: INT, "
+    "forward: {local: '*:*', remote: 'loopback:*', local_unix: '/**', remote_unix: '/**'}}}, "
+    "{who: alice, allow: {sftp: {mounts: {/: /srv}, paths: {/: list}}}}]\n"
+)
+PORTS = "no-port-forwarding (or restrict)"
+
+
+@pytest.mark.parametrize(
+    ("options", "text", "option"),
+    [
+        ("no-pty", "pty x", "no-pty (or restrict)"),
+        ("no-agent-forwarding", "agent", "no-agent-forwarding (or restrict)"),
+        ("no-x11-forwarding", "x11", "no-x11-forwarding (or restrict)"),
+        *(("no-port-forwarding", text, PORTS) for text in
+          ("forward a.b:1 10.9.9.9", "listen localhost:9000", "forward-unix /x", "listen-unix /x")),
+        *(('permitopen="c:1"', text, "permitopen") for text in ("forward a.b:1 10.9.9.9", "forward-unix /x")),
+        *(('permitlisten="1"', text, "permitlisten") for text in ("listen localhost:9000", "listen-unix /x")),
+        *(('command="rm"', text, "command") for text in
+          ("exec ls", "subsystem mail", "env LANG=x", "sftp list /", "forward-unix /x", "listen-unix /x")),
+    ],
+)  # fmt: skip
+def test_which_option_to_take_away(options: str, text: str, option: str) -> None:
+    policies = (policy(one).replace(GRANTS, EVERYTHING) for one in (options, ""))
+    narrowed, free = (explained(load_text(one, "p.yaml", language=True), read_request(text)) for one in policies)
+    assert free.allowed
+    assert not narrowed.allowed
+    told = [[(edit.text, edit.where) for edit in change] for change in narrowed.changes]
+    assert [(f"take the option {option} away from the key laptop", "p.yaml:4")] in told
 
 
 def test_what_stands_in_a_file_is_no_change_of_the_policy() -> None:
@@ -228,6 +271,20 @@ def test_lines_of_files_are_compared_too() -> None:
     assert {what.partition(" with ")[0] for what in another} == {"login by publickey"}
 
 
+def test_a_key_that_is_new_hides_none_that_is_narrowed_less() -> None:
+    first = f"{{name: new, key: '{KEYS[2]}'}}, "
+    new = policy("").replace("keys: [", f"keys: [{first}", 1)
+    assert "by the key laptop: pty" in gained(policy("no-pty"), new)
+
+
+def test_a_file_that_was_not_read_is_the_same_under_another_name() -> None:
+    old = policy(other="").replace(f"key: '{KEYS[0]}'", "file: /k.pub, options: no-pty")
+    new = old.replace("name: laptop", "name: notebook").replace(", options: no-pty", "")
+    assert gained(old, new) == {"by the key notebook: pty"}
+    other = gained(old, new.replace("/k.pub", "/l.pub"))
+    assert {what.partition(" with ")[0] for what in other} == {"login by publickey"}
+
+
 def test_a_version_has_another_name_where_a_line_narrows_otherwise() -> None:
     text = policy(other="").replace(f"key: '{KEYS[0]}'", "file: /k.pub")
     names = {
@@ -253,6 +310,7 @@ def test_the_matrix_tells_what_keys_take_away() -> None:
     )  # fmt: skip
     assert cell("pty", "no-pty", other="").state == DENIED
     assert cell("pty", "no-agent-forwarding", other="").state == YES
+    assert cell("pty", 'permitopen="a:1",permitlisten="2"', other="").state == YES
     assert cell("exec", 'command="id"', other="").state == SOMETIMES
     assert [one.what for one in cell("env", 'command="id"').reasons] == ["env: {accept: LANG}", "all but 'id'"]
     said = {

@@ -1,5 +1,6 @@
 """People, their keys and passwords: what the document says of them, and what is refused."""
 
+import base64
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -144,3 +145,32 @@ def test_hashes_of_different_costs_tell_who_exists() -> None:
     assert (warning.line, HASH[-20:] in warning.message) == (4, False)
     assert "hash of b has m=64,t=2,p=1, that of a at policy.yaml:3 m=64,t=1,p=1" in warning.message
     assert load_text(people.replace("t=2", "t=1")).warnings == ()
+
+
+def test_a_hash_without_any_padding() -> None:
+    """Of 24 bytes in base64 no bit is left over, so that any letter may be the last one."""
+    people = f"version: 1\nusers: {{alice: {{password: '$argon2id$v=19$m=64,t=1,p=1${'A' * 31}X${'A' * 31}X'}}}}\n"
+    password = load_text(people).ruleset.people["alice"].password
+    assert password is not None
+    assert (password.memory, password.iterations, password.lanes) == (64, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("salt", "digest", "words"),
+    [
+        (8, 16, ""), (64, 64, ""),
+        (7, 16, "the argon2id hash has a salt of 7 bytes, expected 8 to 64"),
+        (65, 16, "the argon2id hash has a salt of 65 bytes, expected 8 to 64"),
+        (8, 15, "the argon2id hash has 15 bytes, expected 16 to 64"),
+        (8, 65, "the argon2id hash has 65 bytes, expected 16 to 64"),
+    ],
+)  # fmt: skip
+def test_how_long_a_salt_and_a_hash_may_be(salt: int, digest: int, words: str) -> None:
+    parts = (base64.b64encode(bytes(count)).decode().rstrip("=") for count in (salt, digest))
+    text = f"$argon2id$v=19$m=64,t=1,p=1${'$'.join(parts)}"
+    if not words:
+        assert parse_password(text).phc.reveal() == text
+        return
+    with pytest.raises(PasswordError) as caught:
+        parse_password(text)
+    assert str(caught.value) == words

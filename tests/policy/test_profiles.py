@@ -3,6 +3,8 @@
 The command lines are those that git 2.39, rsync 3.5, borg 1.2 and scp of OpenSSH give to their `ssh`.
 """
 
+import string
+
 import pytest
 
 from pysshd.policy.query import Exec
@@ -168,6 +170,60 @@ def test_what_rsync_does_not_get(command: str) -> None:
     assert run(RSYNC, command) is None
 
 
+SWITCHES = """\
+append append-verify atimes checksum compress crtimes delay-updates delete delete-after delete-before delete-delay
+delete-during delete-excluded delete-missing-args dirs existing fake-super force force-change fsync fuzzy hard-links
+ignore-errors ignore-existing ignore-missing-args ignore-non-existing inplace itemize-changes list-only mkpath
+munge-links new-compress no-D no-R no-W no-compress no-i-r no-implied-dirs no-inc-recursive no-msgs2stderr no-r
+no-relative no-whole-file numeric-ids old-compress omit-dir-times omit-link-times one-file-system open-noatime partial
+preallocate prune-empty-dirs safe-links size-only sparse specials stats times use-qsort whole-file"""
+NUMBERS = """\
+block-size bwlimit checksum-seed compress-level max-delete max-size min-size modify-window timeout stop-after"""
+VALUES = "checksum-choice chmod compress-choice groupmap iconv log-format out-format outbuf skip-compress usermap"
+ASIDE = "backup-dir compare-dest copy-dest link-dest temp-dir partial-dir"
+
+
+def served(*options: str, sends: bool = True) -> bool:
+    """Whether rsync is run with such options."""
+    sender = "--sender " if sends else ""
+    return run(RSYNC, f"rsync --server {sender}-r{CAPABLE} {' '.join(options)} . x") is not None
+
+
+def test_every_option_of_rsync_that_is_served() -> None:
+    for sends in (True, False):
+        for name in SWITCHES.split():
+            assert served(f"--{name}", sends=sends), name
+            assert not served(f"--{name}=1", sends=sends), name
+            assert not served(f"--x{name}", sends=sends), name
+        for name in NUMBERS.split():
+            assert all(served(f"--{name}={number}", sends=sends) for number in ("0", "-1", "9" * 18)), name
+            assert not any(served(f"--{name}{value}", sends=sends) for value in ("", "=", "=x", "=--1", f"={'9' * 19}"))
+        for name in VALUES.split():
+            assert served(f"--{name}=aZ09.,:=_%+/@-", sends=sends), name
+            assert served(f"--{name}={'x' * 256}", sends=sends), name
+            assert not any(served(f"--{name}{value}", sends=sends) for value in ("", "=", "=a\\*", f"={'x' * 257}"))
+        assert served("--suffix=.bak~".replace("~", "_"), sends=sends)
+        assert not served("--suffix=../x", sends=sends)
+        assert served("--remove-source-files", sends=sends) is served("--remove-sent-files", sends=sends) is sends
+    for name in ASIDE.split():
+        assert served(f"--{name}=y", sends=False), name
+        assert served(f"--{name} y", sends=False), name
+        assert not served(f"--{name}", sends=False)
+        assert not served(f"--{name}=", sends=False)
+        assert not served(f"--{name}=-y", sends=False)
+        assert not served(f"--{name}=y")
+        assert not served(f"--x{name}=y", sends=False)
+
+
+def test_every_letter_of_rsync_that_is_served() -> None:
+    letters = string.ascii_letters
+    assert "".join(sorted(one for one in letters if served(f"-{one}"))) == "ACDEHIJNORSUWXbcdghilmnopqrtuvxyz"
+    for behind in ("e.LsfxCIvu", "e1.2abc", "e."):
+        assert served(f"-l{behind}")
+        assert not served(f"-l{behind}-")
+    assert [one for one in letters if served(f"-{one}") is not served(f"-{one}", sends=False)] == ["R"]
+
+
 def test_rsync_everywhere_keeps_links() -> None:
     assert run("profile: rsync, paths: /", "rsync --server -lr . /x") == "rsync --server -lr . /x"
 
@@ -203,6 +259,28 @@ def test_borg(command: str, words: str | None) -> None:
     assert run(BORG, command) == words
     held = words.replace(" --restrict", " --append-only --storage-quota=10000000 --restrict", 1) if words else None
     assert run(f"{BORG}, append_only: true, quota: 10MB", command) == held
+
+
+@pytest.mark.parametrize(
+    "flag",
+    ["--critical", "--error", "--warning", "--info", "--verbose", "-v", "--debug", "--log-json", "--debug-topic=a.B_9"],
+)
+def test_what_a_client_says_of_the_log_of_borg(flag: str) -> None:
+    assert run(BORG, f"borg serve {flag}") == f"borg serve {flag} {HELD}"
+    assert run(BORG, f"borg serve x{flag}") is None
+    assert run(BORG, f"borg serve {flag}x") is None or flag.startswith("--debug-topic")
+
+
+@pytest.mark.parametrize(
+    ("word", "ignored"),
+    [
+        ("--umask=077", True), ("--umask=0077", True), ("--umask=77", False), ("--umask=088", False),
+        ("--storage-quota=5", True), (f"--storage-quota={'9' * 20}", True), (f"--storage-quota={'9' * 21}", False),
+        ("--storage-quota=5G", False), (f"--debug-topic={'x' * 65}", False), ("--debug-topic=", False),
+    ],
+)  # fmt: skip
+def test_what_borg_is_not_told(word: str, ignored: bool) -> None:
+    assert run(BORG, f"borg serve {word}") == (f"borg serve {HELD}" if ignored else None)
 
 
 def test_borg_without_a_folder_is_not_run() -> None:

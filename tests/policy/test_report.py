@@ -118,6 +118,19 @@ def test_until_all_was_read_whatever_might_be_a_secret_is_masked() -> None:
     assert "$6$a$b" not in source.shown(5)
 
 
+@pytest.mark.parametrize(
+    "key", ["password", "passwords", "passwd", "passphrase", "secret", "totp", "token", "private_key", "PassWord"]
+)
+def test_what_follows_a_key_of_a_secret_is_masked_wherever_it_stands(key: str) -> None:
+    for before, behind in (("{a: b, ", ": "), ("- '", "' :\t"), ('"', '":')):
+        source = Source("p.yaml", f"{before}{key}{behind}hunter2 x\n")
+        assert source.shown(1).startswith(f"{before}{key}{behind.rstrip()}".replace("\t", ""))
+        assert "hunter2" not in source.shown(1)
+        assert source.shown(1).endswith("*********")
+    assert Source("p.yaml", f"x{key}: hunter2\n").shown(1) == f"x{key}: hunter2"
+    assert Source("p.yaml", f"{key} hunter2\n").shown(1) == f"{key} hunter2"
+
+
 def test_a_line_that_is_very_long_is_not_shown() -> None:
     source = Source("p.yaml", "x" * 4096 + "\n" + "x" * 4097, whole=True)
     assert source.shown(1) == "x" * 4096
@@ -187,3 +200,23 @@ def test_what_is_more_is_counted(many: int, said: list[str]) -> None:
 
 def test_words_in_a_row() -> None:
     assert [one_of(words) for words in (["a"], ["a", "b"], ["a", "b", "c"])] == ["a", "a or b", "a, b or c"]
+
+
+def test_what_is_not_told_one_by_one_stands_in_the_last_file() -> None:
+    report = Report([Source("a.yaml", "x\n"), Source("b.yaml", "x\n")])
+    for number in range(PROBLEMS_MAX + 2):
+        report.warning(mark(1, number + 1, "a.yaml" if number < 50 else "b.yaml"), "w")
+    last = report.problems[-1]
+    assert (last.file, last.line, last.message) == ("b.yaml", 0, "there are 2 more warnings")
+
+
+def test_after_too_many_errors_the_last_file_is_told() -> None:
+    report = Report([Source("a.yaml", "x\n"), Source("b.yaml", "x\n")])
+    for number in range(PROBLEMS_MAX - 1):
+        report.error(mark(1, number + 1, "a.yaml" if number < 50 else "b.yaml"), "e")
+    assert len(report.problems) == PROBLEMS_MAX - 1
+    with pytest.raises(TooManyProblemsError):
+        report.error(mark(2, 1, "b.yaml"), "e")
+    last = report.problems[-1]
+    assert (last.file, last.line) == ("b.yaml", 0)
+    assert last.message == f"these are {PROBLEMS_MAX} problems; what follows was not looked at"

@@ -104,8 +104,10 @@ def test_what_is_written_of_nodes_is_read_as_the_same(node: Node) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["a", "a b", "*", "{user}", "\n", "\t", "\0", "\u2028", "\U0001f600", "caf\xe9", '"', "\\"]
-)
+    "text",
+    ["a", "a b", "*", "{user}", "\n", "\t", "\0", "\u2028", "\U0001f600", "caf\xe9", '"', "\\", "\x7f", "\u200b",
+     "\U000e0001"],
+)  # fmt: skip
 def test_a_quoted_text_is_itself(text: str) -> None:
     report = Report()
     found = read_tree(Source("x", f"x: {quoted(text)}\n"), report)
@@ -113,6 +115,15 @@ def test_a_quoted_text_is_itself(text: str) -> None:
     assert found is not None
     assert bare(found.get("x")) == text
     assert quoted(text).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("\0", r"\x00"), ("\xad", r"\xad"), ("\u0100\u200b", "\u0100" + r"\u200b"), ("\uffff", r"\uffff"),
+     ("\U00010000", "\U00010000"), ("\U000e0001", r"\U000e0001"), ("\n\t", r"\n\t"), ('\\"', r"\\\"")],
+)  # fmt: skip
+def test_what_is_not_plain_to_see_is_escaped(text: str, said: str) -> None:
+    assert quoted(text) == f'"{said}"'
 
 
 def test_secrets_are_masked() -> None:

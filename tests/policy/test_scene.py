@@ -2,13 +2,15 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from ipaddress import ip_address
 
 import pytest
 
 from pysshd.policy.explain import default_login, explain, login_by, plain
+from pysshd.policy.load import load_text
 from pysshd.policy.query import Shell, Step
 from pysshd.policy.ruleset import Ruleset
-from pysshd.policy.scene import Scene, held_steps, holder_of, log_in
+from pysshd.policy.scene import Scene, counts, held_steps, holder_of, log_in
 from pysshd.policy.steps import Certificate
 from tests.policy.sftp import load
 from tests.policy.support import FINGERPRINTS, KEYS, NOON, PEOPLE
@@ -126,3 +128,27 @@ def test_a_certificate_is_told_to_machines_with_its_times() -> None:
         "signer": "",
     }
     assert found["login"]["valid_until"] == "2027-01-01T00:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("options", "good"),
+    [
+        ("", True),
+        ('expiry-time="20261123120000Z"', False),  # it counts until then
+        ('expiry-time="20261123115959Z"', False),
+        ('expiry-time="20261123120001Z"', True),
+        ('from="10.0.0.0/8"', True),
+        ('from="11.0.0.0/8"', False),
+        ("not_before: 2026-11-24", False),
+        ("not_after: 2026-11-22", False),
+        ("not_after: 2026-11-23", True),
+    ],
+)
+def test_a_key_that_is_of_use_at_that_time_and_from_there(options: str, good: bool) -> None:
+    said = f", {options}" if options.startswith("not") else f", options: '{options}'" if options else ""
+    people = f"version: 1\nusers: {{alice: {{keys: [{{name: k, key: '{KEYS[0]}'{said}}}]}}}}\n"
+    ruleset = load_text(people, "p.yaml", language=True).ruleset
+    person = ruleset.people["alice"]
+    (step,) = held_steps(person, {})
+    scene = Scene(person, "alice", ip_address("10.1.2.3"), "127.0.0.1:2222", NOON, ("publickey",), (step,))
+    assert counts(ruleset, scene, step) is good

@@ -2,13 +2,38 @@
 
 import pytest
 
-from pysshd.policy.settings import Crypto, HostKeys, Limits, Listen, Server, Settings, Startups
+from pysshd.policy.settings import DEFAULT_LISTEN, Crypto, HostKeys, Limits, Listen, Server, Settings, Startups
 from tests.policy.support import HASH, KEYS, load, messages
 
 
 def test_defaults() -> None:
-    assert load("", "version: 1\n").settings == Settings()
-    assert Settings().limits == Limits(60.0, 6, Startups(10, 30, 100), 10, 256)
+    found = load("", "version: 1\n").settings
+    assert found == Settings()
+    assert found.limits == Limits(60.0, 6, Startups(10, 30, 100, 9, 10), 10, 256)
+    assert (found.crypto.profile, found.crypto.min_rsa_bits) == ("default", 2048)
+    assert (found.crypto.rekey_bytes, found.crypto.rekey_seconds) == (1024**3, 3600.0)
+    server = found.server
+    assert (server.accounts, server.sandbox, server.isolation, server.min_uid) == (
+        "service",
+        "require",
+        "connection",
+        1000,
+    )
+    # No clock is ahead of this one, so that whatever has an end in a time without a zone ends early and never late.
+    assert (server.timezone, server.options_timezone) == ("UTC", "Etc/GMT-14")
+    assert server.listen == ()
+    silent = ("host_keys", "owner", "user", "worker_user", "state", "banner", "interface", "version_addendum")
+    assert {getattr(server, key) for key in silent} == {None}
+    assert [(one.name, one.host, one.port, one.banner) for one in DEFAULT_LISTEN] == [
+        ("127.0.0.1:2222", "127.0.0.1", 2222, None), ("[::1]:2222", "::1", 2222, None),
+    ]  # fmt: skip
+
+
+def test_places_make_no_other_settings() -> None:
+    assert Listen("x", "x", 1, where="a:1") == Listen("x", "x", 1, where="b:2")
+    assert HostKeys("/x", where="a:1") == HostKeys("/x")
+    assert Server(where={"user": "a:1"}) == Server()
+    assert Crypto(where={"kex": "a:1"}) == Crypto()
 
 
 def test_every_key() -> None:
@@ -62,6 +87,13 @@ def test_parts_of_sections() -> None:
     all_of_them = load("server: {host_keys: {directory: /k, files: [/a, /b], certificates: /c}}").settings.server
     assert all_of_them.host_keys == HostKeys("/k", ("/a", "/b"), certificates=("/c",))
     assert load("server: {version_addendum: a b-c}").settings.server.version_addendum == "a b-c"
+    assert load("server: {version_addendum: X =x=~}").settings.server.version_addendum == "X =x=~"
+    assert load("server: {version_addendum: '" + "x" * 200 + "'}").settings.server.version_addendum == "x" * 200
+    listed, folder = (load(f"server: {{host_keys: {keys}}}").settings.server.host_keys for keys in
+                      ("[/a, /b]", "{files: /a, directory: /b}"))  # fmt: skip
+    assert listed is not None
+    assert folder is not None
+    assert (listed.where, folder.where) == ("p.yaml:8:22", "p.yaml:8:29")
     named = 'server: {listen: [{address: ["127.0.0.1:1", "*:2"], name: in, banner: hi}, {address: "*:3"}, "*:4"]}'
     assert load(named).settings.server.listen == (
         Listen("in", "127.0.0.1", 1, banner="hi"),
@@ -80,35 +112,61 @@ def test_parts_of_sections() -> None:
         ("server: {banner: '" + "x" * 9000 + "'}", "the banner has 9000 characters, expected at most 8192"),
         ("limits: {login_grace: 2h}", "found '2h', expected from 1s to 3600s"),
         ("crypto: {rekey: {bytes: 1KiB}}", "found '1KiB', expected from 1MiB to 64GiB"),
-        ("crypto: {rekey: {bytes: x}}", "found 'x', expected a size"),
+        ("crypto: {rekey: {bytes: x}}", "found 'x', expected a size such as 512KiB, 64MiB or 1GiB"),
         ('server: {state: "a\\0b"}', "found a path with a NUL or a line's end"),
         ('server: {listen: [["x"]]}', "found a list, expected a text"),
-        ("server: [a]", "found a list, expected keys and values"),
+        ("server: [a]", 'found a list, expected keys and values such as {listen: "*:2222"}'),
         ("server: {owner: {a: b}}", "found keys and values, expected a name"),
-        ('login: [{methods: "publickey+publickey+publickey+publickey+publickey"}]', "has 5 steps, expected at most 4"),
-        ('roles: {r: {forced: ["a\\0b"]}}', "has a NUL"),
-        ("roles: {r: {forced: ['x', '{y}']}}", "begins none of"),
-        ("roles: {r: {forced: ['-x']}}", "expected the name or path of a program"),
+        (
+            'login: [{methods: "publickey+publickey+publickey+publickey+publickey"}]',
+            "the chain has 5 steps, expected at most 4",
+        ),
+        ('roles: {r: {forced: ["a\\0b"]}}', "word 'a\\x00b' has a NUL"),
+        (
+            "roles: {r: {forced: ['x', '{y}']}}",
+            (
+                "word '{y}': it has a '{' that begins none of {user}, {account}, "
+                "{key}, {principal}, {source} or {home}; write '{{' for the brace "
+                "itself"
+            ),
+        ),
+        ("roles: {r: {forced: ['-x']}}", "found '-x' in the first place, expected the name or path of a program"),
         ('roles: {r: {env: {set: {A: "a\\0b"}}}}', "the value of 'A' has a NUL"),
-        ('roles: {r: {env: {set: {"A B": x}}}}', "expected the name of a variable"),
-        ('roles: {r: {env: {set: {A: "{x"}}}}', "the value of 'A': it has a '{'"),
-        ("roles: {r: {env: {accept: 'A B'}}}", "expected a variable's name or a pattern"),
-        ("roles: {r: {exec: {}}}", "found an empty mapping"),
-        ("grants: [{who: alice, deny: {subsystems: 'a b'}}]", "expected the name of a subsystem"),
-        ("grants: [{who: alice, deny: {subsystems: {'a b': x}}}]", "expected the name of a subsystem"),
-        ("networks: {o: [x, [y]]}", "is no address or prefix"),
-        ("grants: [{who: alice, from: 'a b', deny: all}]", "'a b' is no address or prefix"),
-        ("grants: [{who: alice, from: 10.0.0.256, deny: all}]", "'10.0.0.256' is no address or prefix"),
-        ("grants: [{who: ops, unless: {who: mallory, from: [nowhere]}, roles: [rolle]}]", "unknown network 'nowhere'"),
-        ("grants: [{who: mallory, colour: x, unless: {who: eve}, roles: [rolle]}]", "unknown person 'eve'"),
+        ('roles: {r: {env: {set: {"A B": x}}}}', "found 'A B', expected the name of a variable"),
+        (
+            'roles: {r: {env: {set: {A: "{x"}}}}',
+            (
+                "the value of 'A': it has a '{' that begins none of {user}, "
+                "{account}, {key}, {principal}, {source} or {home}; write '{{' "
+                "for the brace itself"
+            ),
+        ),
+        ("roles: {r: {env: {accept: 'A B'}}}", "found 'A B', expected a variable's name or a pattern such as LC_*"),
+        ("roles: {r: {exec: {}}}", "found an empty mapping, expected keys and values"),
+        ("grants: [{who: alice, deny: {subsystems: 'a b'}}]", "found 'a b', expected the name of a subsystem"),
+        ("grants: [{who: alice, deny: {subsystems: {'a b': x}}}]", "found 'a b', expected the name of a subsystem"),
+        ("networks: {o: [x, [y]]}", "'x' is no address or prefix: it is no IPv4 or IPv6 address"),
+        (
+            "grants: [{who: alice, from: 'a b', deny: all}]",
+            "'a b' is no address or prefix: it is no IPv4 or IPv6 address",
+        ),
+        (
+            "grants: [{who: alice, from: 10.0.0.256, deny: all}]",
+            "'10.0.0.256' is no address or prefix: it is no IPv4 or IPv6 address",
+        ),
+        (
+            "grants: [{who: ops, unless: {who: mallory, from: [nowhere]}, roles: [rolle]}]",
+            "unknown network 'nowhere' in from",
+        ),
+        ("grants: [{who: mallory, colour: x, unless: {who: eve}, roles: [rolle]}]", "unknown person 'eve' in who"),
         ("grants: [{who: mallory, colour: x, unless: {who: eve}, roles: [rolle]}]", "unknown role 'rolle'"),
         ("groups: [{a: b}, ops]\nlogin: [x]", "found keys and values, expected a name"),
-        ("login: [x]", "found a text, expected keys and values"),
+        ("login: [x]", 'found a text, expected keys and values such as {who: "*", methods: publickey}'),
     ],
 )
 def test_refused(section: str, message: str) -> None:
     people = "version: 1\nusers:\n  alice: {keys: '" + KEYS[0] + "'}\n"
-    assert message in messages(section, people)
+    assert message in messages(section, people).splitlines()
 
 
 @pytest.mark.parametrize(

@@ -151,6 +151,12 @@ def test_what_is_not_warned_of(others: tuple[str, str]) -> None:
     assert warned(grants(*others)) == []
 
 
+@pytest.mark.parametrize("shell", ["shell: true", "exec: any"])
+def test_a_shell_that_is_denied_reaches_no_files(shell: str) -> None:
+    text = grants(f"name: d, who: alice, deny: {{{shell}}}", allow("{/: list}"), "who: alice, allow: {exec: [id, ls]}")
+    assert not [one for one in warned("server: {owner: alice}\n" + text) if "bounds nothing" in one]
+
+
 @pytest.mark.parametrize(("role", "count"), [("sftp", 0), ("sftp-readonly", 1)])
 def test_built_in_roles_beside_a_login_shell(role: str, count: int) -> None:
     text = "server: {accounts: system}\n" + grants(f"who: alice, roles: [login-shell, {role}]")

@@ -17,6 +17,7 @@ from pysshd.policy.query import (
     ConnectUnix,
     Exec,
     Facts,
+    ListenUnix,
     Query,
     Request,
     Sftp,
@@ -118,6 +119,37 @@ def test_without_a_certificate_or_a_key_there_is_no_value() -> None:
         "{key} has no value: no key was used; {principal} has no value: no certificate was used"
     )
     assert not found.allowed
+
+
+NO_KEY = "{key} has no value: no key was used"
+NO_WORD_OF_IT = "it does not speak of this request"
+
+
+@pytest.mark.parametrize(
+    ("allow", "request_", "why"),
+    [
+        ("forward: {local_unix: ['/run/{key}', /y]}", ConnectUnix("/run/x"), NO_KEY),
+        ("forward: {local_unix: [/x, /y]}", ConnectUnix("/run/x"), NO_WORD_OF_IT),
+        ("forward: {local_unix: /y, remote_unix: '/run/{key}'}", ConnectUnix("/run/x"), NO_WORD_OF_IT),
+        ("forward: {local_unix: '/run/{key}', remote_unix: '/run/*'}", ListenUnix("/x/y"), NO_WORD_OF_IT),
+        ("exec: [[ls, '{key}'], id], confined: true", Exec(b"ls x"), NO_KEY),
+        ("exec: [[ls, '{key}'], id], confined: true", Exec(b"id x"), NO_WORD_OF_IT),
+        ("exec: [[ls, '{key}', a]], confined: true", Exec(b"ls x b"), NO_WORD_OF_IT),
+        ("exec: {profile: borg, paths: '/srv/{key}'}, confined: true", Exec(b"borg serve"), NO_KEY),
+        ("exec: {profile: borg, paths: '/srv/{key}'}, confined: true", Exec(b"ls"), NO_WORD_OF_IT),
+        ("exec: {profile: git, paths: /srv, relative_to: '/srv/{key}'}, confined: true",
+         Exec(b"git-upload-pack x"), NO_KEY),
+        ("shell: [menu, '{key}'], confined: true", Shell(), NO_KEY),
+        ("subsystems: {a: [x, '{key}'], b: [y]}, confined: true", Subsystem("a"), NO_KEY),
+        ("subsystems: {a: [x, '{key}'], b: [y]}, confined: true", Subsystem("c"), NO_WORD_OF_IT),
+        ("forced: [x, '{key}'], confined: true", Exec(b"whatever"), NO_KEY),
+    ],
+)  # fmt: skip
+def test_which_slots_a_grant_lacks_for_a_request(allow: str, request_: Request, why: str) -> None:
+    ruleset = load_text(PEOPLE + f"grants: [{{who: alice, allow: {{{allow}}}}}]", language=True).ruleset
+    found = ask(ruleset, request_, methods=(PASSWORD,), trace=True)
+    assert not found.allowed
+    assert found.trace[0].failed == why
 
 
 SYSTEM = "version: 1\nserver: {accounts: system}\n" + PEOPLE_OF_A_CA.removeprefix("version: 1\n")

@@ -215,3 +215,16 @@ def test_a_key_file_of_an_authority_that_can_not_be_used_is_told() -> None:
     with pytest.raises(PolicyError, match=r"p\.yaml:2:30: key file ca/staff\.pub: it has mode 0666"):
         load_text(text, "p.yaml", language=True, key_files={"ca/staff.pub": KeyFile(problem="it has mode 0666")})
     load_text(text, "p.yaml", language=True)
+
+
+@pytest.mark.parametrize("name", ["USER", "LOGNAME", "SSH_CONNECTION", "SSH_"])
+def test_variables_that_the_daemon_sets_itself(name: str) -> None:
+    role = "roles: {{r: {{env: {{set: {{{}: x}}}}}}}}\n"
+    assert f"variable '{name}' is set by the daemon itself" in messages(role.format(name))
+    load(role.format(f"X{name}"))
+
+
+def test_of_a_grant_that_is_none_whom_it_names_is_looked_up_all_the_same() -> None:
+    said = messages("grants: [{who: alcie, from: nowhere}]\nlogin: [{who: bbo}]\n")
+    for name in ("alcie", "nowhere", "bbo"):
+        assert f"'{name}'" in said

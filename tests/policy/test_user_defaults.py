@@ -75,17 +75,43 @@ def test_grants_that_name_whom_a_source_has_are_told_once() -> None:
 @pytest.mark.parametrize(
     ("defaults", "more", "message"),
     [
-        (f'{{keys: ["{KEYS[1]}"]}}', "", "'keys' is not supported: what proves who somebody is belongs to one person"),
-        ("{password: x}", "", "'password' is not supported: what proves who somebody is"),
+        (
+            f'{{keys: ["{KEYS[1]}"]}}',
+            "",
+            "'keys' is not supported: what proves who somebody is belongs to one person: write it in users",
+        ),
+        (
+            "{password: x}",
+            "",
+            "'password' is not supported: what proves who somebody is belongs to one person: write it in users",
+        ),
         ("{groups: stuff}", "", "group 'stuff' is not declared in groups"),
-        ("{home: '/srv/{account}'}", "", "expected no braces but {user}"),
-        ("{home: srv}", "", "expected an absolute path"),
-        ("{accounts: ['{usr}']}", "", "expected a name of up to 64 letters"),
-        ("{run_as: x}", "", "run_as needs accounts: system"),
-        ("{accounts: git}", SYSTEM, "accounts in user_defaults beside sources"),
-        ("{not_before: 2028-01-01}", "", "not_before is not before not_after"),
-        ("{group: staff}", "", "unknown key 'group', expected one of groups, accounts"),
+        ("{home: '/srv/{account}'}", "", "found '/srv/{account}', expected no braces but {user}"),
+        ("{home: srv}", "", "found 'srv', expected an absolute path"),
+        (
+            "{accounts: ['{usr}']}",
+            "",
+            (
+                "found '{usr}', expected a name of up to 64 letters, digits and ._@- that "
+                "begins with a letter, a digit or _"
+            ),
+        ),
+        ("{run_as: x}", "", "run_as needs accounts: system: else every session runs as the daemon's own user"),
+        (
+            "{accounts: git}",
+            SYSTEM,
+            (
+                "accounts in user_defaults beside sources of the host or of a program: its "
+                "people log in under their own names"
+            ),
+        ),
+        ("{not_before: 2028-01-01}", "", "not_before is not before not_after: the time between them is empty"),
+        (
+            "{group: staff}",
+            "",
+            "unknown key 'group', expected one of groups, accounts, home, run_as, not_before, not_after",
+        ),
     ],
 )
 def test_refused(defaults: str, more: str, message: str) -> None:
-    assert message in errors(defaults, more)
+    assert message in errors(defaults, more).splitlines()

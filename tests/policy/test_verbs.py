@@ -1,5 +1,6 @@
 """Verbs: what people write becomes a request, and a request is shown as what people would write."""
 
+import re
 from ipaddress import ip_address
 
 import pytest
@@ -149,3 +150,39 @@ def test_every_kind_of_request_but_a_login_has_one_verb() -> None:
 
 def test_a_login_is_told_in_words() -> None:
     assert say_request(Login((), Step("password"))) == "log in"
+
+
+HELP = """\
+shell | start the shell
+exec COMMAND | run a command, as the client sends it
+subsystem NAME | start a subsystem
+pty TERM | have a terminal of this type
+env NAME=VALUE | send a variable
+signal NAME [VERB …] | send a signal to what the shell, or another request, runs
+break [VERB …] | send a break to what the shell, or another request, runs
+sftp RIGHT /PATH | do one operation of SFTP or scp
+agent | forward the client's agent
+x11 [single] [SCREEN] | forward X11, once or more, of a screen
+forward HOST:PORT [ADDRESS] | connect to a TCP port, by a name that has this address
+forward-unix PATH | connect to a Unix socket
+listen ADDRESS:PORT | listen on a TCP port; on every address where none is said
+listen-unix PATH | listen on a Unix socket
+channel KIND | open a channel of this kind: session
+global NAME | make a global request
+"""
+
+
+def test_how_every_request_is_written_and_what_it_is() -> None:
+    assert [f"{row.form} | {row.meaning}" for row in VERBS.values()] == HELP.splitlines()
+
+
+@pytest.mark.parametrize("line", HELP.splitlines())
+def test_a_verb_without_what_it_needs_or_with_more_says_how_it_is_written(line: str) -> None:
+    form = line.partition(" | ")[0]
+    verb, _, needed = form.partition(" ")
+    if needed and not needed.startswith("["):
+        with pytest.raises(VerbError, match=f"expected {re.escape(form)}$"):
+            read_request(verb)
+    elif not needed:
+        with pytest.raises(VerbError, match=f"behind {form}, expected nothing$"):
+            read_request(f"{verb} more")

@@ -24,6 +24,11 @@ def facts(client: str | Unknown) -> Facts:
         ('"OpenSSH_9.?"', "SSH-2.0-OpenSSH_9.6", True),
         ('[PuTTY, "*-x*"]', "SSH-2.0-a-x", True),
         ('"*"', "SSH-2.0-", True),
+        # What does not begin as RFC 4253 has it is taken as a whole.
+        ('"X-2.0-*"', "X-2.0-OpenSSH", True),
+        ("OpenSSH", "X-2.0-OpenSSH", False),
+        ('"S*2.0"', "SSH-2.0", True),
+        ('"SSH"', "SSH", True),
     ],
 )
 def test_a_pattern_of_what_follows_the_protocol(pattern: str, client: str, holds: bool) -> None:
