@@ -6,7 +6,8 @@ are the same few functions for all. Fields, `replace`, `asdict` and the rest are
 """
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
@@ -42,7 +43,9 @@ def _record(cls: Any, frozen: bool, slots: bool, eq: bool, kw_only: bool) -> typ
     documented = cls.__doc__ is not None
     if not documented:
         cls.__doc__ = cls.__name__  # else the signature is written there, which takes longer than all the rest
-    made: Any = dataclasses.dataclass(init=False, repr=False, eq=False, slots=slots, kw_only=kw_only)(cls)
+    with _thawed(cls, frozen):
+        made: Any = dataclasses.dataclass(init=False, repr=False, eq=False, slots=slots, kw_only=kw_only)(cls)
+    made.__dataclass_params__.frozen = frozen
     if not documented:
         made.__doc__ = None
     methods = {"__init__": _init(made, frozen), "__repr__": _shown}
@@ -57,6 +60,25 @@ def _record(cls: Any, frozen: bool, slots: bool, eq: bool, kw_only: bool) -> typ
         if name not in given:
             setattr(made, name, method)
     return made  # type: ignore[no-any-return]
+
+
+@contextmanager
+def _thawed(cls: Any, frozen: bool) -> Iterator[None]:
+    """What a frozen record is made of, as if it could be changed: else the standard library makes a class only with the
+    methods that keep it from being changed.
+    """
+    bases = [vars(base)["__dataclass_params__"] for base in cls.__mro__[1:] if "__dataclass_params__" in vars(base)]
+    if not frozen:
+        bases = []
+    elif not all(params.frozen for params in bases):
+        raise TypeError(f"record {cls.__name__} is frozen, and one of its bases is not")
+    for params in bases:
+        params.frozen = False
+    try:
+        yield
+    finally:
+        for params in bases:
+            params.frozen = True
 
 
 # The method that is called more often than all others

@@ -179,3 +179,38 @@ def test_a_mutable_default_is_refused_as_ever() -> None:
         @ours(frozen=True, slots=True)
         class _Wrong:
             x: list[int] = []  # noqa: RUF012
+
+
+@pytest.mark.parametrize("base", [ours, dataclasses.dataclass], ids=["of ours", "of the standard library's"])
+@MAKERS
+def test_a_record_of_another_one_is_as_frozen_as_that(make: Any, base: Any) -> None:
+    @base(frozen=True, slots=True)
+    class Base:
+        x: int
+
+    @make(frozen=True, slots=True)
+    class More(Base):
+        y: int = 0
+
+    one = cast(Any, More)(1, 2)
+    assert (one.x, one.y) == (1, 2)
+    for name in ("x", "y"):
+        with pytest.raises(FrozenInstanceError):
+            setattr(one, name, 3)
+    with pytest.raises(FrozenInstanceError):
+        cast(Any, Base)(1).x = 3
+    with pytest.raises(TypeError, match="frozen"):
+
+        @make(slots=True)
+        class _Changing(Base):
+            y: int = 0
+
+    @base(slots=True)
+    class Open:
+        x: int
+
+    with pytest.raises(TypeError, match="frozen"):
+
+        @make(frozen=True, slots=True)
+        class _Closed(Open):
+            y: int = 0
