@@ -11,13 +11,13 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
 from tests.live.client import Keys
 from tests.live.conftest import Serve
-from tests.live.daemon import Daemon, is_running, open_folder, service_user, serving, until
+from tests.live.daemon import Daemon, Event, is_running, open_folder, service_user, serving, until
 from tests.live.host import own_host, serving_host
 from tests.live.watch import ends
 
@@ -379,22 +379,6 @@ def test_a_file_of_keys_in_a_home_stays_out(serve: Serve, keys: Keys) -> None:
             pass
 
 
-def test_a_terminal_ends_with_its_window(serve: Serve) -> None:
-    """The program may go on, and its terminal may not."""
-    end = datetime.now(UTC) + timedelta(seconds=8)
-    window = f'not_after: "{end.isoformat(timespec="seconds")}"'
-    more = policy("{exec: any}").replace("grants: [", f"grants: [{{who: alice, {window}, allow: {{pty: true}}}}, ")
-    with serve(more) as daemon:
-        kept, _ = running(daemon)
-        gone, pid = running(daemon, options=("-tt",))
-        gone.wait(20)
-        event = daemon.wait_event("session.revoked")
-        assert event["request"] == "pty xterm"
-        assert datetime.fromisoformat(event["time"]) >= datetime.fromisoformat(end.isoformat(timespec="seconds"))
-        until(lambda: not is_running(pid))
-        goes_on(kept)
-
-
 def test_somebody_who_is_not_in_the_file_any_more_is_out(daemon: Daemon) -> None:
     client, pid = running(daemon)
     text = daemon.policy.read_text().replace("alice", "bob").replace(daemon.client.keys.public("alice"), "")
@@ -448,28 +432,62 @@ def test_an_account_that_is_locked_on_the_host_is_out_after_a_reload(keys: Keys)
 # --- time
 
 
-def test_a_user_who_expires_is_ended_without_a_reload(serve: Serve) -> None:
-    end = datetime.now(UTC) + timedelta(seconds=8)
-    until_then = f', not_after: "{end.isoformat(timespec="seconds")}"'
-    with serve(policy(user=until_then)) as daemon:
-        client, pid = running(daemon)
-        event = daemon.wait_event("connection.revoked", within=40)
-        assert datetime.fromisoformat(event["time"]) >= datetime.fromisoformat(end.isoformat(timespec="seconds"))
-        assert "not valid at this time" in event["reason"] or "expired" in event["reason"]
-        assert client.wait(20) == 255
-        until(lambda: not is_running(pid))
-        assert not daemon.events("reload.accepted")
+TOO = f"{STAYING} # too"
+CLOSING = f"""{{who: alice, not_after: "@END@", allow: {{pty: true, exec: {{literal: '{TOO}'}}}}}}"""
+WINDOWS = policy(f"{{exec: {{literal: '{STAYING}'}}}}").replace("grants: [", f"grants: [{CLOSING}, ")
+EXPIRING = policy(user=', not_after: "@END@"')
 
 
-def test_a_grant_whose_window_closes_ends_its_sessions_and_not_the_connection(serve: Serve) -> None:
-    end = datetime.now(UTC) + timedelta(seconds=8)
-    until_then = f', not_after: "{end.isoformat(timespec="seconds")}"'
-    with serve(policy(grant=until_then)) as daemon:
-        client, pid = running(daemon)
-        ended(client, pid)
-        event = daemon.events("session.revoked")[0]
-        assert datetime.fromisoformat(event["time"]) >= datetime.fromisoformat(end.isoformat(timespec="seconds"))
-        assert not daemon.events("connection.revoked")
+class Windows(NamedTuple):
+    """What ends at one moment and what does not: the daemons, the moment, and each client with its program."""
+
+    daemon: Daemon
+    another: Daemon
+    end: datetime
+    kept: "tuple[subprocess.Popen[bytes], int]"
+    terminal: "tuple[subprocess.Popen[bytes], int]"
+    granted: "tuple[subprocess.Popen[bytes], int]"
+    expiring: "tuple[subprocess.Popen[bytes], int]"
+
+    def told(self, daemon: Daemon, name: str, **fields: Any) -> Event:
+        """What was told of an end, which is not before the moment."""
+        event = daemon.wait_event(name, within=40, **fields)
+        assert datetime.fromisoformat(event["time"]) >= self.end
+        return event
+
+
+@pytest.fixture(scope="module")
+def windows(keys: Keys) -> Iterator[Windows]:
+    """Time that is waited for once: a user who expires, and grants that close while another goes on."""
+    end = (datetime.now(UTC) + timedelta(seconds=12)).replace(microsecond=0)
+    first, second = (text.replace("@END@", end.isoformat()) for text in (WINDOWS, EXPIRING))
+    with serving(first, keys) as daemon, serving(second, keys) as another:
+        clients = running(daemon), running(daemon, options=("-tt",)), running(daemon, TOO), running(another)
+        yield Windows(daemon, another, end, *clients)
+
+
+def test_a_terminal_ends_with_its_window(windows: Windows) -> None:
+    """The program may go on, and its terminal may not."""
+    gone, pid = windows.terminal
+    gone.wait(20)
+    windows.told(windows.daemon, "session.revoked", request="pty xterm")
+    until(lambda: not is_running(pid))
+    goes_on(windows.kept[0])
+
+
+def test_a_user_who_expires_is_ended_without_a_reload(windows: Windows) -> None:
+    client, pid = windows.expiring
+    event = windows.told(windows.another, "connection.revoked")
+    assert "not valid at this time" in event["reason"] or "expired" in event["reason"]
+    assert client.wait(20) == 255
+    until(lambda: not is_running(pid))
+    assert not windows.another.events("reload.accepted")
+
+
+def test_a_grant_whose_window_closes_ends_its_sessions_and_not_the_connection(windows: Windows) -> None:
+    decision = ended(*windows.granted)
+    windows.told(windows.daemon, "session.revoked", decision=decision)
+    assert not windows.daemon.events("connection.revoked")
 
 
 # --- under load
