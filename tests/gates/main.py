@@ -164,7 +164,7 @@ def begin_tests(
             this.ran[name] = Tests(name, pytest.begin(arguments, stream), report, output, pytest)
     if name in PURE_RUNS:
         # It never waits: what waits comes first, whenever it is there.
-        os.setpriority(os.PRIO_PGRP, this.ran[name].begun.process.pid, NICE)
+        this.ran[name].begun.stand_back(NICE)
     return this.ran[name]
 
 
