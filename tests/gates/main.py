@@ -338,7 +338,9 @@ def tests_of_this_user(this: Run, *others: Begin) -> None:
     wanted = [name for name in this.plan.gates if name in OWN and name not in this.verdicts]
     first = [name for name in wanted if name not in PARTS][:1]
     queue = deque(others)
-    queue.extend(beside(this, name) for name in wanted if name not in (*first, *PURE_RUNS))
+    # The longer one first, so that both lanes end together.
+    rest = sorted((name for name in wanted if name not in (*first, *PURE_RUNS)), key=[*PARTS, PYTEST_LOWEST].index)
+    queue.extend(beside(this, name) for name in rest)
     pure = deque(beside(this, name) for name in wanted if name in PURE_RUNS)
     lanes = [Lane(this, queue), Lane(this, pure)]
     try:
