@@ -27,24 +27,29 @@ LIVE = "tests/live"
 ON_EVERY_CRYPTOGRAPHY = frozenset({"test_login", "test_transfer", "test_quickstart", "test_passwords"})
 """The tests of whole daemons that stand on what `cryptography` does."""
 
+ABOUT_A_POLICY = ("tests/docs", *(f"tests/cli/test_{name}.py" for name in (
+    "against", "denials", "diff", "matrix", "policy_tools", "schema"
+)))  # fmt: skip
+"""What the pages and the tools for a policy say, whoever asks and whatever is installed."""
+
 NOT_ON_LOWEST = (
+    *ABOUT_A_POLICY, "tests/cli/test_commands.py", "tests/cli/test_include.py",
     "tests/interop", "tests/bench", "tests/mutation",
-    # What the tools for a policy say, and the pages: neither the version nor whether it is root bears on them.
-    "tests/docs", "tests/cli/test_commands.py", "tests/cli/test_include.py", "tests/cli/test_policy_tools.py",
-    # Random documents and hostile files ask nothing of cryptography, and take long.
+    # Random documents, hostile files and hostile halves ask nothing of cryptography, and take long.
     "tests/policy/test_*propert*.py", "tests/policy/test_hostile_files.py", "tests/policy/test_oracle.py",
+    *(f"tests/processes/monitor/test_{name}.py" for name in ("evil_worker", "hostile", "shared_hang")),
 )  # fmt: skip
 
 NOT_AS_USER = (
+    *ABOUT_A_POLICY,
     # What other people's clients negotiate and how they log in; as the user there is what they do in sessions.
-    "tests/interop/test_algorithms.py", "tests/interop/test_hooks.py", "tests/interop/test_login.py",
-    "tests/interop/test_shared.py", "tests/interop/test_ssh_audit.py",
-    # What stands on the page is the same whoever reads it.
-    "tests/docs",
+    *(f"tests/interop/test_{name}.py" for name in ("algorithms", "hooks", "login", "shared", "ssh_audit")),
+    "tests/bench/test_engine.py", "tests/bench/test_round.py",
     # What is said on the wire and what the policy decides, before there is a program that is somebody's.
     *(f"{LIVE}/test_{name}.py" for name in (
-        "algorithms", "bad_policy", "crypto_policy", "denials", "factors", "global_requests", "hostile_channels",
-        "key_options", "listeners", "log_injection", "told", "told_json",
+        "algorithms", "bad_policy", "crypto_policy", "denials", "factors", "global_requests", "hostile",
+        "hostile_channels", "include", "key_options", "listeners", "load", "log_injection", "passwords", "told",
+        "told_json",
     )),
 )  # fmt: skip
 """No test in these asks for an ordinary user."""
