@@ -7,8 +7,9 @@ import shutil
 import signal
 import tempfile
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import CancelledError, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -23,6 +24,7 @@ from tests.gates.interpreters import runnable_by
 from tests.gates.options import COVERAGE, LINTS, PYTEST_LOWEST, PYTEST_NEWEST, PYTEST_USER, Options, parse
 from tests.gates.plan import Plan, make_plan
 from tests.gates.programs import Account, Begun, Ended, NotReadyError, begin, clean_environment, run
+from tests.gates.shares import LOWEST_PURE, NEWEST_PURE, PARTS, PURE, chosen
 
 _LINT_COMMANDS = {
     "ruff": ("ruff", "check", "--no-cache", "."),
@@ -31,16 +33,12 @@ _LINT_COMMANDS = {
     "imports": ("lint-imports", "--no-logo"),
 }
 
+PURE_RUNS = (NEWEST_PURE, LOWEST_PURE)
+NICE = 10
+"""How far runs that never wait stand back: a test of theirs still has its tenth of a busy CPU."""
 
-ON_EVERY_CRYPTOGRAPHY = frozenset({"test_login", "test_transfer", "test_quickstart", "test_passwords"})
-"""The tests of whole daemons that stand on what `cryptography` does."""
-
-
-SAME_FOR_EVERYONE = tuple(
-    f"tests/{room}"
-    for room in ("architecture", "audit", "importing", "mutation", "patterns", "policy", "server", "ssh")
-)
-"""Tests of rooms that are pure, or read the checkout alone."""
+OWN = (PYTEST_NEWEST, PYTEST_LOWEST, *PARTS)
+"""Runs of pytest as who we are."""
 
 
 # Without what hypothesis draws: a branch that only some runs take has no test.
@@ -155,13 +153,18 @@ def begin_tests(
     report = (folder if account else this.work) / f".report-{name}.xml"
     # The family that names files.
     arguments = [f"--junitxml={report}", "-o", "junit_family=xunit1", f"--randomly-seed={this.seed}"]
-    arguments += [*left_out(name, this.options), *(MEASURED if name == COVERAGE else ()), *this.options.pytest]
+    arguments += [*(MEASURED if name == COVERAGE else ()), *this.options.pytest]
+    if not this.options.pytest:
+        arguments += chosen(name, this.plan.gates)
     pytest = Pytest(made, folder, account)
     if output is None:
         this.ran[name] = Tests(name, pytest.begin(arguments), report, None, pytest)
     else:
         with output.open("w") as stream:
             this.ran[name] = Tests(name, pytest.begin(arguments, stream), report, output, pytest)
+    if name in PURE_RUNS:
+        # It never waits: what waits comes first, whenever it is there.
+        this.ran[name].begun.stand_back(NICE)
     return this.ran[name]
 
 
@@ -170,7 +173,7 @@ def look_again(this: Run) -> None:
     for name, tests in this.ran.items():
         if this.verdicts.get(name, True):
             continue
-        nodes = unsteady.candidates(this.outcomes[name], SAME_FOR_EVERYONE)
+        nodes = unsteady.candidates(this.outcomes[name], PURE)
         if not nodes:
             continue
         show.head(f"{name}: a second look at what failed, {unsteady.TIMES} times alone")
@@ -184,64 +187,49 @@ def look_again(this: Run) -> None:
             ]
 
 
-def left_out(name: str, options: Options) -> list[str]:
-    """What one run need not repeat of another.
-
-    On the lowest cryptography: whole daemons at what has nothing to do with it, and the clients of other people, of
-    which some stand on `cryptography` themselves. As the ordinary user: rooms that ask nothing of the system, where
-    whoever runs them sees the same, and what all these clients negotiate.
-    """
-    if options.pytest or PYTEST_NEWEST not in (options.gates or (PYTEST_NEWEST,)):
-        return []
-    if name == PYTEST_USER:
-        return [f"--ignore={path}" for path in [*SAME_FOR_EVERYONE, "tests/interop/test_algorithms.py"]]
-    if name != PYTEST_LOWEST:
-        return []
-    live = sorted((ROOT / "tests" / "live").glob("test_*.py"))
-    again = [path.relative_to(ROOT) for path in live if path.stem not in ON_EVERY_CRYPTOGRAPHY]
-    # Random documents and hostile files ask nothing of cryptography, and take long.
-    rooms = [path.relative_to(ROOT) for path in sorted((ROOT / "tests" / "policy").glob("test_*propert*.py"))]
-    rooms += [Path("tests/policy/test_hostile_files.py")]
-    return [f"--ignore={path}" for path in [*again, *rooms, "tests/interop", "tests/bench", "tests/mutation"]]
+Begin = Callable[[], Tests]
+"""Begins a run of pytest."""
 
 
-class SecondLane:
-    """Runs of pytest one after the other, beside what the caller runs: most of a test of a whole daemon is waiting.
+class Lane:
+    """Runs of pytest one after the other, beside what the caller runs; lanes may take them from the same `queue`."""
 
-    Two runs at a time and no more: with three, tests of time are late on two CPUs.
-    """
-
-    def __init__(self, this: Run, *begins: Callable[[], Tests]) -> None:
+    def __init__(self, this: Run, queue: deque[Begin]) -> None:
         self._this = this
+        self._queue = queue
         self._at_work: Tests | None = None
         self._stopped = False
         self._pool = ThreadPoolExecutor(1)
-        self._ends = [self._pool.submit(self._pass, begin) for begin in begins]
+        self._end = self._pool.submit(self._pass)
 
-    def _pass(self, begin: Callable[[], Tests]) -> tuple[Tests, Ended]:
-        if self._stopped:
-            raise CancelledError
-        self._at_work = tests = begin()
-        return tests, tests.begun.finish(self._this.options.deadline)
+    def _pass(self) -> list[tuple[Tests, Ended]]:
+        ended = []
+        while not self._stopped:
+            try:
+                begin_next = self._queue.popleft()
+            except IndexError:
+                break
+            self._at_work = tests = begin_next()
+            ended.append((tests, tests.begun.finish(self._this.options.deadline)))
+        return ended
 
     def verdicts(self) -> Iterator[tuple[str, bool]]:
-        """Each run's name and whether it is good, once it has ended, in order."""
-        for end in self._ends:
-            tests, ended = end.result()
+        """Each run's name and whether it is good, once all have ended, in order."""
+        for tests, ended in self._end.result():
             yield tests.name, tests.judge(self._this, ended)
 
     def stop(self) -> None:
         """End what is at work, and begin nothing more."""
         self._stopped = True
-        while not all(end.done() for end in self._ends):
+        while not self._end.done():
             if self._at_work is not None:
                 self._at_work.begun.stop()
-            wait(self._ends, 1)
+            wait([self._end], 1)
         self._pool.shutdown()
 
 
 @contextmanager
-def ground_of_user(this: Run) -> Iterator[Callable[[], Tests]]:
+def ground_of_user(this: Run) -> Iterator[Begin]:
     """Make the ordinary user and what it needs; what is given begins the tests as that user."""
     account = accounts.make()
     plan = this.plan
@@ -267,13 +255,18 @@ def ground_of_user(this: Run) -> Iterator[Callable[[], Tests]]:
 
 def begin_own(this: Run, name: str, output: Path | None = None) -> Tests:
     """Begin the tests as who we are."""
-    which = {PYTEST_NEWEST: NEWEST, PYTEST_LOWEST: LOWEST, COVERAGE: NEWEST}[name]
+    which = {PYTEST_NEWEST: NEWEST, PYTEST_LOWEST: LOWEST, COVERAGE: NEWEST}[PARTS.get(name, name)]
     return begin_tests(this, name, this.environments[which], ROOT, None, output)
 
 
 def pass_own(this: Run, name: str) -> bool:
     """Run the tests as who we are, to the end."""
     return begin_own(this, name).end(this)
+
+
+def beside(this: Run, name: str) -> Begin:
+    """What begins these tests as who we are, with what they say in a file."""
+    return partial(begin_own, this, name, this.work / f"{name}.out")
 
 
 def sum_up(this: Run, seconds: float) -> None:
@@ -330,28 +323,36 @@ def pass_gates(this: Run) -> None:
 
 
 def tests_of_both(this: Run) -> bool:
-    """Run the tests as who we are, newest cryptography; beside that as the ordinary user, then on the lowest."""
+    """Run the tests as who we are and as the ordinary user; whether those of the user are good."""
     with ground_of_user(this) as begin_user:
-        beside = [begin_user]
-        if PYTEST_LOWEST in this.plan.gates:
-            beside.append(partial(begin_own, this, PYTEST_LOWEST, this.work / f"{PYTEST_LOWEST}.out"))
-        lane = SecondLane(this, *beside)
-        try:
-            if PYTEST_NEWEST in this.plan.gates:
-                attempt(this, PYTEST_NEWEST, partial(pass_own, this, PYTEST_NEWEST))
-            this.verdicts.update(lane.verdicts())
-            look_again(this)
-        finally:
-            lane.stop()
+        tests_of_this_user(this, begin_user)
     return this.verdicts[PYTEST_USER]
 
 
-def tests_of_this_user(this: Run) -> None:
-    """Run the tests as who we are."""
-    for name in (PYTEST_NEWEST, PYTEST_LOWEST):
-        if name in this.plan.gates and name not in this.verdicts:
+def tests_of_this_user(this: Run, *others: Begin) -> None:
+    """Run the tests as who we are, those on the newest cryptography before our eyes; `others` are run too.
+
+    Two at a time and no more, for most of a test of a whole daemon is waiting: with three, tests of time are late on
+    two CPUs. The pure ones are a third, which has what the two leave.
+    """
+    wanted = [name for name in this.plan.gates if name in OWN and name not in this.verdicts]
+    first = [name for name in wanted if name not in PARTS][:1]
+    queue = deque(others)
+    # The longer one first, so that both lanes end together.
+    rest = sorted((name for name in wanted if name not in (*first, *PURE_RUNS)), key=[*PARTS, PYTEST_LOWEST].index)
+    queue.extend(beside(this, name) for name in rest)
+    pure = deque(beside(this, name) for name in wanted if name in PURE_RUNS)
+    lanes = [Lane(this, queue), Lane(this, pure)]
+    try:
+        for name in first:
             attempt(this, name, partial(pass_own, this, name))
-    look_again(this)
+        lanes.append(Lane(this, queue))
+        for lane in lanes:
+            this.verdicts.update(lane.verdicts())
+        look_again(this)
+    finally:
+        for lane in lanes:
+            lane.stop()
 
 
 def attempt(this: Run, name: str, gate: Callable[[], bool]) -> None:

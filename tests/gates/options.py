@@ -21,6 +21,8 @@ pins (by hash; the network is needed for this, once) and pysshd itself, then pas
   pytest-newest   the tests, on the newest cryptography of the lock
   pytest-lowest   the tests, on the lowest cryptography that pysshd supports (and on another Python, where one is found)
   pytest-user     only as root: the tests as an ordinary user
+                  (all three at once: side by side, in parts named newest-rooms, newest-pure, lowest-pure, and none
+                  repeats what another shows)
   coverage        only by its name: every branch of pysshd/policy is taken by a test that is the same each time
 
 Started as an ordinary user it changes nothing outside the checkout, and lists at the end the tests that need root.

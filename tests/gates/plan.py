@@ -7,6 +7,7 @@ from tests.gates.environments import LOWEST, NEWEST
 from tests.gates.interpreters import SHOWN, Interpreter, partner_of, started_on
 from tests.gates.options import BY_NAME, GATES, LINTS, PYTEST_LOWEST, PYTEST_NEWEST, PYTEST_USER, Options
 from tests.gates.programs import NotReadyError
+from tests.gates.shares import PARTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,8 @@ def make_plan(options: Options) -> Plan:
             f"{PYTEST_USER} makes an ordinary user, for which it needs root; as who you are: {PYTEST_NEWEST}"
         )
     gates = tuple(gate for gate in (*GATES, *BY_NAME) if gate in wanted and (gate != PYTEST_USER or root))
+    if {PYTEST_NEWEST, PYTEST_LOWEST} <= {*gates} and not options.pytest:
+        gates += tuple(PARTS)
     # Two interpreters and two versions of cryptography are paired, so that two runs show all four.
     partner = partner_of(started) if PYTEST_LOWEST in gates and not options.fast else None
     lowest, newest = sorted([started, partner or started], key=lambda each: each.version)

@@ -76,6 +76,14 @@ class Begun:
                 os.killpg(process.pid, signal.SIGKILL)
         return Ended(status, output or "", time.monotonic() - self.started)
 
+    def stand_back(self, nice: int) -> None:
+        """Let the other programs of this machine go first."""
+        with suppress(ProcessLookupError):
+            os.setpriority(os.PRIO_PGRP, self.process.pid, nice)
+        # Where the kernel shares the CPUs between sessions first, nice counts within one alone.
+        with suppress(OSError):
+            Path(f"/proc/{self.process.pid}/autogroup").write_text(str(nice))
+
     def stop(self) -> None:
         """End it and all of its session, whatever it was doing."""
         _end_group(self.process)

@@ -12,8 +12,9 @@ def paint(text: str, colour: str) -> str:
 
 
 def say(text: str = "") -> None:
-    """Print one line at once: it must stand before what a child process prints."""
-    print(text, flush=True)
+    """Print one line at once, and whole: it must stand before what a child process prints, or another thread."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
 
 
 def head(text: str) -> None:

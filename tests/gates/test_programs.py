@@ -1,5 +1,7 @@
 """How the gates run their programs: nothing of the starter's leaks in, and nothing outlives its gate."""
 
+import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -7,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.gates.options import parse
-from tests.gates.programs import Account, NotReadyError, clean_environment, must, run
+from tests.gates.programs import Account, NotReadyError, begin, clean_environment, must, run
 
 
 def is_alive(pid: int) -> bool:
@@ -28,6 +30,14 @@ def test_a_program_past_its_deadline_is_stopped(tmp_path: Path) -> None:
     ended = run(["sleep", "30"], cwd=tmp_path, seconds=0.2)
     assert ended.status is None
     assert time.monotonic() - started < 15
+
+
+def test_a_program_stands_back_with_all_that_it_starts(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "go")
+    begun = begin(["sh", "-c", "read go < go; nice; sh -c nice"], cwd=tmp_path, output=subprocess.PIPE)
+    begun.stand_back(os.nice(0) + 3)
+    (tmp_path / "go").write_text("go\n")
+    assert begun.finish(30).output == f"{os.nice(0) + 3}\n" * 2
 
 
 def test_what_a_program_leaves_in_its_group_ends_with_it(tmp_path: Path) -> None:

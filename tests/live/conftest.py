@@ -1,5 +1,6 @@
 """Keys, and daemons that many tests share."""
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -8,7 +9,8 @@ from functools import partial
 import pytest
 
 from tests.live.client import Keys
-from tests.live.daemon import MODES, PLAIN, Daemon, open_folder, serving
+from tests.live.daemon import IS_ROOT, MODES, PLAIN, Daemon, open_folder, service_user, serving
+from tests.live.refusal import Start
 
 Serve = Callable[..., AbstractContextManager[Daemon]]
 """`serve(policy, mode=…, server=[…], expected=[…])`: see `daemon.serving`."""
@@ -59,3 +61,15 @@ def daemon(keys: Keys) -> Iterator[Daemon]:
     """A daemon of `OWNER` in one mode, for what is the same in each."""
     with serving(OWNER, keys, mode=PLAIN) as daemon:
         yield daemon
+
+
+@pytest.fixture
+def start(keys: Keys) -> Iterator[Start]:
+    """A policy that can be started, until a test changes it, in a folder with an empty state folder."""
+    with open_folder() as folder:
+        (folder / "state").mkdir(mode=0o700)
+        if IS_ROOT:
+            os.chown(folder / "state", *(service_user()[2:4]))
+        made = Start(folder, keys)
+        made.write()
+        yield made

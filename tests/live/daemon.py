@@ -114,6 +114,9 @@ class Daemon:
     log_format: str = "json"
     """`text`: there are no `events`."""
 
+    past: int = 0
+    """So many events are of tests before this one, with which it shares the daemon."""
+
     @property
     def state(self) -> Path:
         """Its state folder."""
@@ -130,9 +133,15 @@ class Daemon:
         return (self.folder / "log").read_text("utf-8")
 
     def events(self, name: str | None = None) -> list[Event]:
-        """Its log as objects, in order; those of one event where it is named."""
-        found = [json.loads(line) for line in self.log.splitlines(keepends=True) if line[0] == "{" and line[-1] == "\n"]
-        return [event for event in found if name in (None, event["event"])]
+        """Its log as objects, in order, but what is past; those of one event where it is named."""
+        return [event for event in self._all_events()[self.past :] if name in (None, event["event"])]
+
+    def forget(self) -> None:
+        """What it has told until now is past, and no matter of the test that comes."""
+        self.past = len(self._all_events())
+
+    def _all_events(self) -> list[Event]:
+        return [json.loads(line) for line in self.log.splitlines(keepends=True) if line[0] == "{" and line[-1] == "\n"]
 
     def wait_event(self, name: str, within: float = WITHIN, since: int = 0, **fields: Any) -> Event:
         """The first event of this name with these fields, waiting for it; the first `since` lines do not count."""
@@ -176,7 +185,7 @@ class Daemon:
         log = self.log
         for word in ("Traceback", "Exception ignored", "Warning:", "was never"):
             assert word not in log, log[-8000:]
-        loud = [event for event in self.events() if event["event"] in LOUD - self.expected]
+        loud = [event for event in self._all_events() if event["event"] in LOUD - self.expected]
         assert not loud, f"{loud}\n{log[-8000:]}"
         assert end["status"] == 0, f"{end}\n{log[-4000:]}"
         assert self.may_leave or not end["left"], end["left"]

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import pytest
 
@@ -11,8 +12,9 @@ from pysshd.ssh.wire.messages.transport import Disconnect
 from pysshd.ssh.wire.messages.userauth import PasswordBody, UserauthBanner, UserauthRequest
 from pysshd.ssh.wire.numbers import MessageNumber
 from tests.live.channel import session
+from tests.live.client import Keys
 from tests.live.conftest import Serve
-from tests.live.daemon import Daemon
+from tests.live.daemon import Daemon, serving
 from tests.live.wire import Wire, wire
 from tests.server.house import CHEAP
 
@@ -44,6 +46,19 @@ def said(connection: Wire, number: int) -> list[bytes]:
     return [payload for payload in connection.client.received if payload[0] == number]
 
 
+@pytest.fixture(scope="module")
+def house(keys: Keys) -> Iterator[Daemon]:
+    with serving(POLICY, keys, server=["owner: alice"]) as daemon:
+        yield daemon
+
+
+@pytest.fixture
+def daemon(house: Daemon) -> Daemon:
+    """A daemon of `POLICY`, which has told nothing yet but its rules."""
+    house.forget()
+    return house
+
+
 @pytest.mark.security("S121")
 def test_a_command_and_a_shell_that_are_refused(serve: Serve) -> None:
     with serve(POLICY, server=["owner: alice"]) as daemon:
@@ -60,24 +75,24 @@ def test_a_command_and_a_shell_that_are_refused(serve: Serve) -> None:
         assert "from" in why(daemon, daemon.events("request.refused")[1]["decision"])
 
 
-def test_a_terminal_that_is_refused(serve: Serve) -> None:
-    with serve(POLICY, server=["owner: alice"]) as daemon, session(daemon, "alice") as channel:
+def test_a_terminal_that_is_refused(daemon: Daemon) -> None:
+    with session(daemon, "alice") as channel:
         assert not channel.pty()
         assert id_in(channel.errors.decode()) == daemon.wait_event("request.refused")["decision"]
         assert channel.exec("ls /")
         assert channel.end() == 0
 
 
-def test_a_notice_comes_before_the_answer(serve: Serve) -> None:
-    with serve(POLICY, server=["owner: alice"]) as daemon, session(daemon, "alice") as channel:
+def test_a_notice_comes_before_the_answer(daemon: Daemon) -> None:
+    with session(daemon, "alice") as channel:
         assert not channel.exec("cat")
         assert id_in(channel.errors.decode()) == daemon.wait_event("request.refused")["decision"]
         assert channel.exec("ls /")
         assert channel.end() == 0
 
 
-def test_a_channel_that_is_not_opened(serve: Serve) -> None:
-    with serve(POLICY, server=["owner: alice"]) as daemon, wire(daemon) as connection:
+def test_a_channel_that_is_not_opened(daemon: Daemon) -> None:
+    with wire(daemon) as connection:
         connection.sign_in(b"bob", daemon.client.keys.private("bob"))
         connection.say(ChannelOpen("session", 0, 1 << 20, 1 << 15).encode())
         refused = ChannelOpenFailure.decode(connection.until(MessageNumber.CHANNEL_OPEN_FAILURE))
@@ -86,10 +101,10 @@ def test_a_channel_that_is_not_opened(serve: Serve) -> None:
 
 
 @pytest.mark.security("S121")
-def test_a_login_that_is_refused_and_one_time_too_many(serve: Serve) -> None:
+def test_a_login_that_is_refused_and_one_time_too_many(daemon: Daemon) -> None:
     """Whoever is named, the words are the same, and the last of them come with the end."""
     for user in (b"alice", b"nobody-here"):
-        with serve(POLICY, server=["owner: alice"]) as daemon, wire(daemon) as connection:
+        with wire(daemon) as connection:
             for number in range(5):
                 connection.password(user, b"wrong")
                 banners = said(connection, MessageNumber.USERAUTH_BANNER)

@@ -12,9 +12,10 @@ import pytest
 from pysshd.processes.sandbox.namespaces import supported
 from tests.live.client import Keys
 from tests.live.conftest import Serve
-from tests.live.daemon import IS_ROOT, Daemon, is_running, open_folder, service_user, until
+from tests.live.daemon import IS_ROOT, Daemon, is_running, open_folder, service_user, serving, until
 from tests.live.host import own_host, serving_host
 from tests.live.test_reload import ctl, goes_on, replace_with, running
+from tests.live.watch import ends
 
 if IS_ROOT:
     user = service_user()
@@ -67,6 +68,13 @@ esac
 @pytest.fixture
 def folder() -> Iterator[Path]:
     """A folder for what is not in the policy."""
+    with open_folder() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def place() -> Iterator[Path]:
+    """The folder of the program that `asking` asks."""
     with open_folder() as made:
         yield made
 
@@ -148,27 +156,44 @@ def test_a_folder_with_something_odd_keeps_the_last_good_version(serve: Serve, k
 # A program
 
 
-@pytest.fixture
-def asking(serve: Serve, keys: Keys, folder: Path) -> Iterator[Daemon]:
-    """A daemon that asks the program of this module."""
-    program(folder, keys)
-    with serve(filled(PROGRAM, folder)) as daemon:
+@pytest.fixture(scope="module")
+def one_that_asks(keys: Keys, place: Path) -> Iterator[Daemon]:
+    program(place, keys)
+    with serving(filled(PROGRAM, place), keys) as daemon:
         yield daemon
 
 
+@pytest.fixture
+def asking(one_that_asks: Daemon, place: Path, keys: Keys) -> Iterator[Daemon]:
+    """A daemon that asks the program of this module; tests may put another program, or another policy, in its place."""
+    daemon = one_that_asks
+    policy = daemon.policy.read_text()
+    daemon.forget()
+    yield daemon
+    daemon.client.close()
+    until(lambda: ends(daemon, 0)[0] == ends(daemon, 0)[1], what="the end of each connection")
+    until(lambda: not helpers(daemon))
+    if daemon.policy.read_text() != policy:
+        replace_with(daemon, policy)
+        assert ctl(daemon, "reload").returncode == 0
+    for file in place.iterdir():
+        file.unlink()
+    program(place, keys)
+
+
 @pytest.mark.security("S67")
-def test_whom_a_program_has_a_key_for_gets_in(asking: Daemon, folder: Path) -> None:
+def test_whom_a_program_has_a_key_for_gets_in(asking: Daemon, place: Path) -> None:
     assert asking.ssh("exit 7").returncode == 7
     accepted = asking.wait_event("login.accepted")
     assert accepted["person"] == "alice"
-    assert (folder / "asked").read_text() == "alice alice\n"
+    assert (place / "asked").read_text() == "alice alice\n"
     # Another key, a name of which the program says nothing, and one that is no name.
     since = len(asking.events())
     assert asking.ssh("true", key="bob").returncode == 255
     assert asking.ssh("true", login="bob").returncode == 255
     assert asking.ssh("true", login="-rf").returncode == 255
     assert asking.ssh("true", login="a;id").returncode == 255
-    assert (folder / "asked").read_text() == "alice alice\nalice alice\nbob bob\n"
+    assert (place / "asked").read_text() == "alice alice\nalice alice\nbob bob\n"
     assert not asking.events("daemon.warning")[since:]
 
 
@@ -195,12 +220,12 @@ def warned(daemon: Daemon, begins: str) -> str:
     ],
 )
 @pytest.mark.security("S118")
-def test_what_a_program_does_not_say_lets_nobody_in(asking: Daemon, folder: Path, name: str, why: str) -> None:
+def test_what_a_program_does_not_say_lets_nobody_in(asking: Daemon, place: Path, name: str, why: str) -> None:
     assert asking.ssh("true", login=name).returncode == 255
-    warning = warned(asking, f"program {folder}/keys-of (")
+    warning = warned(asking, f"program {place}/keys-of (")
     assert warning.endswith(why)
     reason = asking.wait_event("login.key_refused")["reason"]
-    assert f"the keys that {folder}/keys-of has are not known, for {why}" in reason
+    assert f"the keys that {place}/keys-of has are not known, for {why}" in reason
     assert name not in warning + reason
     # Whoever waits for nothing is not held up, and nothing of it is left.
     assert asking.ssh("exit 7").returncode == 7
@@ -233,10 +258,10 @@ def test_a_line_with_an_option_that_can_not_be_kept_lets_nobody_in(asking: Daemo
 
 @pytest.mark.security("S118")
 @pytest.mark.parametrize("name", ["family", "leaver"])
-def test_nothing_that_it_started_outlives_the_answer(asking: Daemon, folder: Path, name: str) -> None:
+def test_nothing_that_it_started_outlives_the_answer(asking: Daemon, place: Path, name: str) -> None:
     admitted = asking.ssh("true", login=name).returncode == 0
     assert admitted == (name == "leaver")
-    started = [int(pid) for pid in (folder / "family").read_text().split()]
+    started = [int(pid) for pid in (place / "family").read_text().split()]
     assert len(started) >= (3 if name == "family" else 1)
     for pid in started:
         until(lambda pid=pid: not is_running(pid))  # type: ignore[misc]
@@ -250,10 +275,10 @@ def test_one_that_hangs_holds_up_nobody_else(asking: Daemon) -> None:
     assert [client.wait(20) for client in waiting] == [255] * 5
 
 
-def test_a_client_that_leaves_ends_the_program(asking: Daemon, folder: Path) -> None:
+def test_a_client_that_leaves_ends_the_program(asking: Daemon, place: Path) -> None:
     client = asking.client.start("true", login="family")
-    until(lambda: len((folder / "family").read_text().split()) >= 3)
-    started = [int(pid) for pid in (folder / "family").read_text().split()]
+    until(lambda: len((place / "family").read_text().split()) >= 3)
+    started = [int(pid) for pid in (place / "family").read_text().split()]
     client.kill()
     client.wait(10)
     for pid in started:
@@ -261,23 +286,25 @@ def test_a_client_that_leaves_ends_the_program(asking: Daemon, folder: Path) -> 
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_a_daemon_that_ends_leaves_no_program(asking: Daemon, folder: Path, number: int) -> None:
-    client = asking.client.start("true", login="family")
-    until(lambda: len((folder / "family").read_text().split()) >= 3)
-    started = [int(pid) for pid in (folder / "family").read_text().split()]
-    os.kill(asking.pid, number)
-    end = asking.wait_end()
-    assert end["status"] == (0 if number == signal.SIGTERM else -signal.SIGKILL)
-    assert client.wait(20) == 255
-    for pid in started:
-        until(lambda pid=pid: not is_running(pid))  # type: ignore[misc]
+def test_a_daemon_that_ends_leaves_no_program(serve: Serve, keys: Keys, folder: Path, number: int) -> None:
+    program(folder, keys)
+    with serve(filled(PROGRAM, folder)) as daemon:
+        client = daemon.client.start("true", login="family")
+        until(lambda: len((folder / "family").read_text().split()) >= 3)
+        started = [int(pid) for pid in (folder / "family").read_text().split()]
+        os.kill(daemon.pid, number)
+        end = daemon.wait_end()
+        assert end["status"] == (0 if number == signal.SIGTERM else -signal.SIGKILL)
+        assert client.wait(20) == 255
+        for pid in started:
+            until(lambda pid=pid: not is_running(pid))  # type: ignore[misc]
 
 
 @pytest.mark.security("S118")
 @pytest.mark.security("S113")
-def test_what_it_sees(asking: Daemon, folder: Path) -> None:
+def test_what_it_sees(asking: Daemon, place: Path) -> None:
     assert asking.ssh("exit 7", login="seeing").returncode == 7
-    check_seen((folder / "seen").read_text(), service_user().pw_uid, service_user().pw_name)
+    check_seen((place / "seen").read_text(), service_user().pw_uid, service_user().pw_name)
 
 
 def check_seen(seen: str, uid: int, name: str) -> None:
@@ -295,12 +322,12 @@ def check_seen(seen: str, uid: int, name: str) -> None:
     assert "0" in lines
 
 
-def test_it_is_asked_again_at_a_reload(asking: Daemon, folder: Path) -> None:
+def test_it_is_asked_again_at_a_reload(asking: Daemon, place: Path) -> None:
     client, _ = running(asking)
     assert ctl(asking, "reload").returncode == 0
-    until(lambda: (folder / "asked").read_text().count("alice alice") == 2)
+    until(lambda: (place / "asked").read_text().count("alice alice") == 2)
     assert client.poll() is None
-    (folder / "alice.pub").write_text("")
+    (place / "alice.pub").write_text("")
     since = len(asking.events())
     assert ctl(asking, "reload").returncode == 0
     assert client.wait(20) == 255
@@ -308,21 +335,21 @@ def test_it_is_asked_again_at_a_reload(asking: Daemon, folder: Path) -> None:
 
 
 def test_a_program_that_fails_at_a_reload_is_asked_once_more_and_then_ends_the_connection(
-    asking: Daemon, folder: Path, keys: Keys
+    asking: Daemon, place: Path, keys: Keys
 ) -> None:
     client, _ = running(asking)
-    program(folder, keys, f"#!/bin/sh\necho again >> {folder}/asked\nexit 1\n")
+    program(place, keys, f"#!/bin/sh\necho again >> {place}/asked\nexit 1\n")
     since = len(asking.events())
     assert ctl(asking, "reload").returncode == 0
     assert client.wait(20) == 255
-    assert (folder / "asked").read_text() == "alice alice\nagain\nagain\n"
+    assert (place / "asked").read_text() == "alice alice\nagain\nagain\n"
     reason = asking.wait_event("connection.revoked", since=since)["reason"]
-    assert f"the keys that {folder}/keys-of has are not known, for it exited with status 1" in reason
+    assert f"the keys that {place}/keys-of has are not known, for it exited with status 1" in reason
 
 
-def test_a_revocation_does_not_wait_for_a_program_that_hangs(asking: Daemon, folder: Path, keys: Keys) -> None:
+def test_a_revocation_does_not_wait_for_a_program_that_hangs(asking: Daemon, place: Path, keys: Keys) -> None:
     client, _ = running(asking)
-    program(folder, keys, "#!/bin/sh\nexec sleep 600\n")
+    program(place, keys, "#!/bin/sh\nexec sleep 600\n")
     replace_with(asking, asking.policy.read_text().replace("roles: box}", "roles: box, not_after: 2020-01-01}"))
     assert ctl(asking, "reload").returncode == 0
     assert client.wait(20) == 255
@@ -348,8 +375,8 @@ def test_a_key_of_the_file_lets_in_where_the_program_fails(serve: Serve, keys: K
 
 @pytest.mark.security("S118")
 @pytest.mark.parametrize("fault", ["missing", "writable", "folder", "not_executable"])
-def test_a_program_that_is_not_to_be_trusted_any_more_is_not_run(asking: Daemon, folder: Path, fault: str) -> None:
-    file = folder / "keys-of"
+def test_a_program_that_is_not_to_be_trusted_any_more_is_not_run(asking: Daemon, place: Path, fault: str) -> None:
+    file = place / "keys-of"
     if fault == "missing":
         file.unlink()
     elif fault == "writable":
@@ -357,15 +384,15 @@ def test_a_program_that_is_not_to_be_trusted_any_more_is_not_run(asking: Daemon,
     elif fault == "not_executable":
         file.chmod(0o644)
     else:
-        folder.chmod(0o777)
+        place.chmod(0o777)
     try:
         assert asking.ssh("true").returncode == 255
         assert "it can not be run" in warned(asking, "program ")
-        assert (folder / "asked").read_text() == ""
+        assert (place / "asked").read_text() == ""
         said = ctl(asking, "reload")
         assert said.returncode == 1
     finally:
-        folder.chmod(0o755)
+        place.chmod(0o755)
 
 
 # Accounts of the host

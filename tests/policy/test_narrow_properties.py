@@ -139,7 +139,7 @@ def test_the_law_is_about_something() -> None:
     """Of what is drawn much is allowed with a narrowing, and much is refused only for one."""
     counts = {"allowed": 0, "narrowed": 0, "forced": 0}
 
-    @settings(max_examples=150, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=80, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(DOCUMENTS, ASKED)
     def draw(drawn: tuple[str, list[Entry]], asked: list[Any]) -> None:
         ruleset = accepted(*drawn)

@@ -117,12 +117,12 @@ def test_removing_an_allow_from_the_documents_that_are_drawn_does_refuse() -> No
     allowed: list[bool] = []
 
     # What is drawn is held to here, not the code: the same each time, or chance alone would fail it.
-    @settings(max_examples=200, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=100, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(DOCUMENTS, ASKED)
     def draw(drawn: tuple[str, list[Entry]], asked: list[Query]) -> None:
         ruleset = accepted(*drawn)
         allowed.extend(decide(ruleset, query).allowed for query in asked)
 
     draw()
-    assert sum(allowed) > 50
-    assert len(allowed) - sum(allowed) > 50
+    assert sum(allowed) > 25
+    assert len(allowed) - sum(allowed) > 25

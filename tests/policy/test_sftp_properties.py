@@ -161,7 +161,7 @@ def test_the_documents_that_are_drawn_allow_and_refuse() -> None:
     answers: list[tuple[type, bool]] = []
 
     # What is drawn is held to here, not the code: the same each time, or chance alone would fail it.
-    @settings(max_examples=150, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=100, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(DOCUMENTS, ASKED)
     def draw(document: Document, asked: list[Query]) -> None:
         ruleset = document.ruleset()
