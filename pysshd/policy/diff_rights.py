@@ -208,7 +208,7 @@ def _is_told(right: ExecRight) -> bool:
 def meets(permitted: Atom, deny: Atom) -> bool:
     """Whether a deny may touch a request that is permitted."""
     if permitted.kind != deny.kind:
-        if not {permitted.kind, deny.kind} <= APART:
+        if not APART.issuperset((permitted.kind, deny.kind)):
             return True
         # The subsystem of SFTP, and scp, are asked for as what runs.
         return (permitted.kind, deny.kind) == ("sftp", "runs") and _opens_sftp(deny.item)

@@ -1,15 +1,18 @@
 """Changes that would allow what is refused, where little can be offered, or something that is rarely asked for."""
 
+from dataclasses import fields, replace
 from ipaddress import ip_address
 
 import pytest
 
 from pysshd.policy.changes_net import net_permission
 from pysshd.policy.explain import plain
+from pysshd.policy.load import load_text
 from pysshd.policy.query import ConnectUnix
+from pysshd.policy.rights import Rights
 from pysshd.policy.verbs import read_request
 from pysshd.policy.ways_net import LookUpWay
-from tests.policy.support import KEYS
+from tests.policy.support import KEYS, PEOPLE
 from tests.policy.test_explain import changes, explained
 
 TREES = """\
@@ -87,7 +90,7 @@ def test_where_its_addresses_are_answered_otherwise_localhost_has_no_answer() ->
         one = explained(f"forward localhost:5432 {address}", policy=LOCAL % '"127.0.0.1:5432"')
         assert one.allowed == allowed
         assert plain(one)["decision"]["allowed"] is allowed
-    assert plain(found)["decision"]["allowed"] is None
+    assert plain(found)["decision"]["allowed"] is plain(found)["allowed"] is None
 
 
 MANY = "grants:\n  - {name: d, who: carol, deny: {pty: true}}\n" + "".join(
@@ -259,3 +262,34 @@ def test_the_narrowest_pattern_of_a_socket(path: str, pattern: str) -> None:
     found = net_permission(ConnectUnix(path), "")
     assert found is not None
     assert found[0] == f'forward: {{local_unix: "{pattern}"}}'
+
+
+WRITTEN = [
+    "shell", "exec ls -l", "exec ls *", "exec a; b", "pty xterm", "env LC_ALL=C", "signal KILL exec id", "break exec id",
+    "agent", "x11 single", "global x@y.z", "forward db1.corp:5432 10.9.9.9", "forward 10.9.9.9:22",
+    "forward [fd00::1]:22",
+    "forward db1.corp:80 169.254.169.254", "forward localhost:22", "listen :9000", "listen :0", "listen localhost:0",
+    "listen localhost:80", "listen 10.0.0.5:80", "listen [fd00::1]:80", "forward-unix /run/x", "forward-unix /run/{*}",
+    "listen-unix /run/x", "sftp list /in", "sftp upload /in/x", "sftp stat /", "sftp delete /a*b",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", WRITTEN)
+@pytest.mark.parametrize("server", ["server: {accounts: system}\n", "server: {owner: alice}\n"])
+def test_what_is_tried_is_what_a_file_with_these_words_says(server: str, text: str) -> None:
+    """Else a change would be told that is not the one which was found to be enough."""
+    tree = (
+        "grants:\n  - {name: tree, who: bob, allow: {sftp: {mounts: {/: /srv}, paths: {/x: [list]}}}}\n"
+        "  - {name: quiet, who: bob, allow: {exec: id, signals: none, confined: true}}\n"
+    )
+    found = explained(text, policy=server + tree)
+    (edit,) = found.changes[-1]
+    tried = edit.apply(load_text(PEOPLE + server + tree, "p.yaml", language=True).ruleset).grants[-1].rights
+    added = edit.text.removeprefix("add a grant: ")
+    written = load_text(f"{PEOPLE}{server}{tree}  - {added}\n", "p.yaml", language=True).ruleset.grants[-1]
+    for one in fields(Rights):
+        here, there = getattr(tried, one.name), getattr(written.rights, one.name)
+        if isinstance(here, tuple) and one.name != "accept":
+            here = tuple(replace(right, where="") for right in here)
+            there = tuple(replace(right, where="") for right in there)
+        assert here == there, one.name
