@@ -265,8 +265,8 @@ def test_the_narrowest_pattern_of_a_socket(path: str, pattern: str) -> None:
 
 
 WRITTEN = [
-    "shell", "exec ls -l", "exec ls *", "exec a; b", "pty xterm", "env LC_ALL=C", "signal KILL exec id", "break exec id",
-    "agent", "x11 single", "global x@y.z", "forward db1.corp:5432 10.9.9.9", "forward 10.9.9.9:22",
+    "shell", "exec ls -l", "exec ls *", "exec a; b", "pty xterm", "env LC_ALL=C", "signal KILL exec id",
+    "break exec id", "agent", "x11 single", "global x@y.z", "forward db1.corp:5432 10.9.9.9", "forward 10.9.9.9:22",
     "forward [fd00::1]:22",
     "forward db1.corp:80 169.254.169.254", "forward localhost:22", "listen :9000", "listen :0", "listen localhost:0",
     "listen localhost:80", "listen 10.0.0.5:80", "listen [fd00::1]:80", "forward-unix /run/x", "forward-unix /run/{*}",

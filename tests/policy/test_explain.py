@@ -490,7 +490,8 @@ authorities:
     [
         ("certificate", "bob", "staff"),
         ("certificate", "git", "guests"),
-        ("[publickey, certificate+password]", "bob", None),
+        ("[publickey+password, certificate]", "bob", "staff"),
+        ("[publickey]", "bob", None),
     ],
 )
 def test_whoever_logs_in_by_certificate_has_one_of_an_authority_that_opens_the_account(
