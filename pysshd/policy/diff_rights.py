@@ -180,8 +180,6 @@ def touched_by(small: Atom, deny: Atom, *, denied: bool = False) -> bool:
         return sftp_within(a, b)
     if isinstance(a, Glob) and isinstance(b, Glob):
         return glob_within(a, b)
-    if small.kind != "runs":
-        return a == b
     if isinstance(b, ForcedRight) or type(a) is not type(b):
         return isinstance(b, ForcedRight)
     if isinstance(a, ExecRight) and isinstance(b, ExecRight):

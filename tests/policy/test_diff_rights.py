@@ -8,7 +8,18 @@ import pytest
 from pysshd.patterns.globs import parse_glob
 from pysshd.patterns.words import WordsPattern, split_words
 from pysshd.policy.decide import decide
-from pysshd.policy.diff_rights import Atom, atoms, commands, meets, odd_slots, title, touched_by, variables, within
+from pysshd.policy.diff_rights import (
+    Atom,
+    atoms,
+    commands,
+    meets,
+    odd_slots,
+    signals_named,
+    title,
+    touched_by,
+    variables,
+    within,
+)
 from pysshd.policy.load import load_text
 from pysshd.policy.query import Exec, Query, Subsystem
 from pysshd.policy.rights import ExecRight
@@ -223,6 +234,10 @@ def test_whatever_runs_is_within_itself_where_it_is_confined(name: str) -> None:
     assert not within(free, shut)
     assert touched_by(free, shut)
     assert touched_by(shut, free)
+
+
+def test_the_signals_that_permissions_name() -> None:
+    assert signals_named([ATOMS["INT"], ATOMS["pty"], ATOMS["LANG"], ATOMS["HUP"]]) == {"INT", "HUP"}
 
 
 def test_names_that_show_a_pattern() -> None:
