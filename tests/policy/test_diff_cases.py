@@ -73,7 +73,8 @@ Told = tuple[str, str, str, str, str]
 def cases(new: str, old: str, before: str = PEOPLE, after: str = PEOPLE) -> list[Told]:
     """Of bob: the account and its uid, the source, the day, and the listener by both names; the groups where known."""
     here, there = side(after + new, "new.yaml"), side(before + old, "old.yaml")
-    entries = [entry.conditions for one in (here, there) for entry in (*one.ruleset.login, *one.ruleset.grants)]
+    entries = [entry.conditions for one in (here, there) for entry in one.ruleset.login]
+    entries += [grant.conditions for one in (here, there) for grant in one.ruleset.grants]
     person, was = here.ruleset.people["bob"], there.ruleset.people.get("bob")
     keys = (*factors(here, person, ()), *factors(there, was, ()))
     return [
@@ -220,3 +221,23 @@ def test_a_login_that_is_over_does_not_go_on_by_another_entry() -> None:
     assert admits(other, alice, case, (password,)) is None
     assert admits(other, alice, case, (replace(key, key=KEY),)) is other.ruleset.login[0]
     assert admits(other, alice, case, (replace(key, key=KEY), password)) is None
+
+
+@pytest.mark.parametrize(
+    ("server", "unix", "stands"),
+    [
+        ("{accounts: system, min_uid: 1000}", UnixFacts("db", 1000, frozenset()), True),
+        ("{accounts: system, min_uid: 1000}", UnixFacts("db", 999, frozenset()), False),
+        ("{accounts: system, min_uid: 999}", UnixFacts("db", 999, frozenset()), True),
+        # What the file writes by its name, and what is not known, is not held to it.
+        ("{accounts: system, min_uid: 1000}", UnixFacts("git", 999, frozenset()), True),
+        ("{accounts: system, min_uid: 1000}", UnixFacts("db", UNKNOWN, frozenset()), True),
+        ("{accounts: system, min_uid: 1000}", None, True),
+        ("{owner: bob}", UnixFacts("db", 999, frozenset()), True),
+    ],
+)
+def test_an_account_of_the_host_below_the_least_uid(server: str, unix: UnixFacts | None, stands: bool) -> None:
+    policy = side(PEOPLE.replace("users:", f"server: {server}\nusers:"), "p.yaml")
+    case = replace(CASE, account="alice", unix=unix)
+    key = Factor("publickey", ("k",), "SHA256:k", KEY)
+    assert standing(policy, policy.ruleset.people["alice"], case, (key,)) is stands
