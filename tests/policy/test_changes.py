@@ -5,14 +5,34 @@ from ipaddress import ip_address
 
 import pytest
 
+from pysshd.patterns.narrowing import NO_NARROWING
+from pysshd.policy.changes_narrow import lifted
 from pysshd.policy.changes_net import net_permission
 from pysshd.policy.explain import plain
 from pysshd.policy.load import load_text
-from pysshd.policy.query import ConnectUnix
+from pysshd.policy.query import (
+    X11,
+    Agent,
+    Break,
+    Connect,
+    ConnectUnix,
+    Env,
+    Exec,
+    Global,
+    Listen,
+    ListenUnix,
+    Login,
+    Pty,
+    Sftp,
+    Shell,
+    Signal,
+    Step,
+    Subsystem,
+)
 from pysshd.policy.rights import Rights
 from pysshd.policy.verbs import read_request
 from pysshd.policy.ways_net import LookUpWay
-from tests.policy.support import KEYS, PEOPLE
+from tests.policy.support import FINGERPRINTS, KEYS, PEOPLE
 from tests.policy.test_explain import changes, explained
 
 TREES = """\
@@ -293,3 +313,40 @@ def test_what_is_tried_is_what_a_file_with_these_words_says(server: str, text: s
             here = tuple(replace(right, where="") for right in here)
             there = tuple(replace(right, where="") for right in there)
         assert here == there, one.name
+
+
+OPTIONS = 'restrict,command="id",from="10.0.0.0/8",expiry-time="20300101Z",permitopen="a.b:1",permitlisten="9000"'
+LIFTED: dict[type, str] = {
+    Pty: "no-pty",
+    Agent: "no-agent-forwarding",
+    X11: "no-x11-forwarding",
+    Connect: "no-port-forwarding permitopen",
+    Listen: "no-port-forwarding permitlisten",
+    ConnectUnix: "no-port-forwarding permitopen command",
+    ListenUnix: "no-port-forwarding permitlisten command",
+    Login: "from expiry-time command",
+    Global: "",
+    **dict.fromkeys((Shell, Exec, Subsystem, Env, Signal, Break, Sftp), "command"),
+}
+"""The options that bear on each kind of request, in the order in which they are offered."""
+
+
+@pytest.mark.parametrize("kind", LIFTED)
+def test_the_options_that_are_offered_to_be_taken_away(kind: type) -> None:
+    """Of the key that was used, each by itself: what else it says, and what others say, stays."""
+    keys = ", ".join(f"{{name: k{number}, key: '{OPTIONS} {KEYS[number]}'}}" for number in range(2))
+    person = load_text(f"version: 1\nusers:\n  bob: {{keys: [{keys}]}}\n", "p.yaml").ruleset.people["bob"]
+    found = list(lifted(person, [Step("publickey", FINGERPRINTS[1], "k1")], kind))
+    words = [text.partition(" away from the key ") for text, _, _ in found]
+    places = [where for _, where, _ in found]
+    edits = [change(person) for _, _, change in found]
+    assert [option.removesuffix(" (or restrict)") for option, _, _ in words] == LIFTED[kind].split()
+    assert [key for _, _, key in words] == ["k1"] * len(found)
+    assert places == ["p.yaml:3"] * len(found)
+    for edited in edits:
+        assert edited.keys[0] == person.keys[0]
+        before, after = person.keys[1].narrowing, edited.keys[1].narrowing
+        differing = [one.name for one in fields(before) if getattr(before, one.name) != getattr(after, one.name)]
+        assert len(differing) == 1
+        assert getattr(after, differing[0]) == getattr(NO_NARROWING, differing[0])
+    assert list(lifted(person, [], kind)) == []
