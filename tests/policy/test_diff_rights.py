@@ -236,6 +236,12 @@ def test_whatever_runs_is_within_itself_where_it_is_confined(name: str) -> None:
     assert touched_by(shut, free)
 
 
+def test_a_deny_of_another_destination_touches_nothing() -> None:
+    one, wide, other = (first(f"forward: {{local: '{host}:1'}}") for host in ("a.b", "*.b", "c.d"))
+    assert meets(one, other) is meets(wide, other) is touched_by(one, other) is touched_by(wide, one) is False
+    assert meets(one, wide) is meets(wide, one) is touched_by(one, wide) is True
+
+
 def test_the_signals_that_permissions_name() -> None:
     assert signals_named([ATOMS["INT"], ATOMS["pty"], ATOMS["LANG"], ATOMS["HUP"]]) == {"INT", "HUP"}
 

@@ -297,6 +297,8 @@ def test_lines_of_files_are_compared_too() -> None:
     assert gained(text, policy("", other=""), (narrow, b"")) == {"by the key laptop: pty"}
     assert gained(text, policy("no-pty", other=""), (narrow, b"")) == set()
     assert gained(text, text) == set()
+    # Another key above it in the file hides none.
+    assert "by the key laptop: pty" in gained(text, text, (narrow, f"{KEYS[2]}\n".encode() + bare))
     entry = text.replace("file: /k.pub", "file: /k.pub, options: no-pty")
     assert gained(entry, text) == {"by the key laptop: pty"}
     another = gained(policy("no-pty", other=""), policy("no-pty"))
