@@ -18,7 +18,7 @@ from pysshd.policy.query import UNKNOWN, Login, Query
 from pysshd.policy.roles import roles_by_grant
 from pysshd.policy.scene import Scene, ask, held_steps, holder_of, log_in
 from pysshd.policy.verbs import VerbError, read_request
-from pysshd.policy.ways import Forced, LoginShell, Program, PtyWay, ShellCommand, Words
+from pysshd.policy.ways import FileWay, Forced, LoginShell, Program, PtyWay, ShellCommand, Words
 from tests.policy.documents import DOCUMENTS, QUERIES, document
 from tests.policy.support import KEYS, NOON, PEOPLE
 
@@ -471,6 +471,10 @@ def test_a_fact_that_another_kind_of_request_hangs_on_is_not_named() -> None:
     # Nor one of an entry that does not count whatever it is.
     elsewhere = policy.replace("who: bob, from", "who: bob, account: git, from")
     assert explained("pty x", policy=elsewhere, source=UNKNOWN).lacking == ()
+
+
+def test_a_file_that_is_at_no_folder_of_the_host_needs_no_words() -> None:
+    assert said_way(FileWay(None, "")) == ""
 
 
 def test_words_that_are_no_text_are_told_as_the_bytes_that_they_are() -> None:
