@@ -10,6 +10,7 @@ from tests.policy.test_diff_certificates import side
 
 NONE = ""
 KEY_ID = f"authorities: {{staff: {{keys: ['{KEYS[2]}'], accounts: {{deploy: [web], '{{principal}}': ['*', adm]}}}}}}\n"
+FILE = KEY_ID.replace(f"'{KEYS[2]}'", "{file: /ca.pub}")
 PRINCIPAL = KEY_ID.replace("accounts:", "person: principal, accounts:").replace("[web]", "[web, alice, No]")
 OTHER = KEY_ID.replace("staff", "other").replace(KEYS[2], KEYS[3])
 PERSON = "grants: [{who: alice, account: git, allow: {pty: true}}]\n"
@@ -54,6 +55,7 @@ ZOE = Person("zoe", certified=True)
         (KEY_ID, KEY_ID, "zoe", "adm deploy somebody-certified zoe"),
         (KEY_ID.replace(", adm", ""), NONE, "zoe", "deploy somebody-certified zoe"),
         (KEY_ID + PERSON, KEY_ID, "zoe", "adm deploy git somebody-certified zoe"),
+        (KEY_ID + PERSON.replace("git", "[git, x]"), KEY_ID, "zoe", "adm deploy git somebody-certified zoe"),
         (KEY_ID + NAMED, KEY_ID, "zoe", "adm ci deploy somebody-certified zoe"),
         (KEY_ID, PRINCIPAL.replace("deploy:", "other:"), "zoe", "adm deploy other somebody-certified zoe"),
     ],
@@ -70,6 +72,9 @@ def test_accounts_that_a_certificate_may_open(new: str, old: str, who: str, acco
     [
         (KEY_ID, NONE, "alice", "", ["alice: alice = nobody"]),
         (KEY_ID, KEY_ID, "alice", "", ["alice: alice = staff"]),
+        # A file that was not read is the same by its path.
+        (FILE, FILE, "alice", "", ["alice: alice = staff"]),
+        (FILE, FILE.replace("/ca", "/other"), "alice", "", ["alice: alice = nobody"]),
         (KEY_ID, KEY_ID, "alice", "F", ["alice: alice = staff", "alice: alice F = staff"]),
         (KEY_ID, KEY_ID.replace("staff", "crew"), "alice", "", ["alice: alice = crew"]),
         # To the account of its name another word opens no way, and to deploy each of two does.

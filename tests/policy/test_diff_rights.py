@@ -242,6 +242,20 @@ def test_a_deny_of_another_destination_touches_nothing() -> None:
     assert meets(one, wide) is meets(wide, one) is touched_by(one, wide) is True
 
 
+@pytest.mark.parametrize(
+    ("denied", "touched"),
+    [
+        ("{literal: scp -f /a}", True),
+        ("scp -f *", True),
+        ("[scp, -f, '{key}']", False),
+        ("{profile: scp, paths: [/a]}", False),
+    ],
+)
+def test_a_deny_touches_a_literal_where_nothing_but_the_command_says_so(denied: str, touched: bool) -> None:
+    deny = denied if denied.startswith("{") else f"[{denied}]"
+    assert touched_by(first("exec: {literal: scp -f /a}"), first(f"exec: {deny}")) is touched
+
+
 def test_the_signals_that_permissions_name() -> None:
     assert signals_named([ATOMS["INT"], ATOMS["pty"], ATOMS["LANG"], ATOMS["HUP"]]) == {"INT", "HUP"}
 
