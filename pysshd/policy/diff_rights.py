@@ -180,8 +180,6 @@ def touched_by(small: Atom, deny: Atom, *, denied: bool = False) -> bool:
         return sftp_within(a, b)
     if isinstance(a, Glob) and isinstance(b, Glob):
         return glob_within(a, b)
-    if small.kind != "runs":
-        return a == b
     if isinstance(b, ForcedRight) or type(a) is not type(b):
         return isinstance(b, ForcedRight)
     if isinstance(a, ExecRight) and isinstance(b, ExecRight):
@@ -208,7 +206,7 @@ def _is_told(right: ExecRight) -> bool:
 def meets(permitted: Atom, deny: Atom) -> bool:
     """Whether a deny may touch a request that is permitted."""
     if permitted.kind != deny.kind:
-        if not {permitted.kind, deny.kind} <= APART:
+        if not APART.issuperset((permitted.kind, deny.kind)):
             return True
         # The subsystem of SFTP, and scp, are asked for as what runs.
         return (permitted.kind, deny.kind) == ("sftp", "runs") and _opens_sftp(deny.item)

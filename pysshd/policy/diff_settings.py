@@ -24,7 +24,7 @@ def wider(new: Side, old: Side) -> Iterator[Wider]:
     yield from _listening(new, old)
     for key, value, more in _NUMBERS:
         now, before = value(new.settings), value(old.settings)
-        if now != before and more is (now > before):
+        if now > before if more else now < before:
             yield Wider(f"{key}: {now:g}", key, f"{before:g}")
     for key, text, least in _TEXTS:
         here, there = text(new.settings), text(old.settings)

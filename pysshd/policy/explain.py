@@ -222,7 +222,7 @@ def plain(explanation: Explanation) -> dict[str, Any]:
         "allowed": None if explanation.looked_up else explanation.allowed,
         "as": scene.person.name,
         "account": scene.account,
-        "from": None if scene.source is None else _plain(scene.source),
+        "from": _plain(scene.source),
         "listener": scene.listener,
         "client": _plain(scene.client),
         "at": scene.now.isoformat(),

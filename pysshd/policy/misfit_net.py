@@ -57,8 +57,8 @@ def _port_fault(ports: Ports, port: int) -> str:
 
 
 def _address_fault(host: HostPattern, name: str | None, address: IPAddress) -> Fault:
-    special = _special(judged(address))
-    if special and not any(lies_in(network, bar) for network in host.networks for bar in bars_of(judged(address))):
+    special, bars = _special(judged(address)), bars_of(judged(address))
+    if special and not any(all(lies_in(network, bar) for bar in bars) for network in host.networks):
         hint = f"only a pattern that lies inside reaches it: {special}:PORT, or the address itself"
         covered = host.holds(address) or (name is not None and host.permits_name(name))
         return (_HOST if covered else 0, f"{address} is special, being {special}, and {host} is wider than that", hint)

@@ -1,15 +1,38 @@
 """Changes that would allow what is refused, where little can be offered, or something that is rarely asked for."""
 
+from dataclasses import fields, replace
 from ipaddress import ip_address
 
 import pytest
 
+from pysshd.patterns.narrowing import NO_NARROWING
+from pysshd.policy.changes_narrow import lifted
 from pysshd.policy.changes_net import net_permission
 from pysshd.policy.explain import plain
-from pysshd.policy.query import ConnectUnix
+from pysshd.policy.load import load_text
+from pysshd.policy.query import (
+    X11,
+    Agent,
+    Break,
+    Connect,
+    ConnectUnix,
+    Env,
+    Exec,
+    Global,
+    Listen,
+    ListenUnix,
+    Login,
+    Pty,
+    Sftp,
+    Shell,
+    Signal,
+    Step,
+    Subsystem,
+)
+from pysshd.policy.rights import Rights
 from pysshd.policy.verbs import read_request
 from pysshd.policy.ways_net import LookUpWay
-from tests.policy.support import KEYS
+from tests.policy.support import FINGERPRINTS, KEYS, PEOPLE
 from tests.policy.test_explain import changes, explained
 
 TREES = """\
@@ -87,7 +110,7 @@ def test_where_its_addresses_are_answered_otherwise_localhost_has_no_answer() ->
         one = explained(f"forward localhost:5432 {address}", policy=LOCAL % '"127.0.0.1:5432"')
         assert one.allowed == allowed
         assert plain(one)["decision"]["allowed"] is allowed
-    assert plain(found)["decision"]["allowed"] is None
+    assert plain(found)["decision"]["allowed"] is plain(found)["allowed"] is None
 
 
 MANY = "grants:\n  - {name: d, who: carol, deny: {pty: true}}\n" + "".join(
@@ -259,3 +282,71 @@ def test_the_narrowest_pattern_of_a_socket(path: str, pattern: str) -> None:
     found = net_permission(ConnectUnix(path), "")
     assert found is not None
     assert found[0] == f'forward: {{local_unix: "{pattern}"}}'
+
+
+WRITTEN = [
+    "shell", "exec ls -l", "exec ls *", "exec a; b", "pty xterm", "env LC_ALL=C", "signal KILL exec id",
+    "break exec id", "agent", "x11 single", "global x@y.z", "forward db1.corp:5432 10.9.9.9", "forward 10.9.9.9:22",
+    "forward [fd00::1]:22",
+    "forward db1.corp:80 169.254.169.254", "forward localhost:22", "listen :9000", "listen :0", "listen localhost:0",
+    "listen localhost:80", "listen 10.0.0.5:80", "listen [fd00::1]:80", "forward-unix /run/x", "forward-unix /run/{*}",
+    "listen-unix /run/x", "sftp list /in", "sftp upload /in/x", "sftp stat /", "sftp delete /a*b",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", WRITTEN)
+@pytest.mark.parametrize("server", ["server: {accounts: system}\n", "server: {owner: alice}\n"])
+def test_what_is_tried_is_what_a_file_with_these_words_says(server: str, text: str) -> None:
+    """Else a change would be told that is not the one which was found to be enough."""
+    tree = (
+        "grants:\n  - {name: tree, who: bob, allow: {sftp: {mounts: {/: /srv}, paths: {/x: [list]}}}}\n"
+        "  - {name: quiet, who: bob, allow: {exec: id, signals: none, confined: true}}\n"
+    )
+    found = explained(text, policy=server + tree)
+    (edit,) = found.changes[-1]
+    tried = edit.apply(load_text(PEOPLE + server + tree, "p.yaml", language=True).ruleset).grants[-1].rights
+    added = edit.text.removeprefix("add a grant: ")
+    written = load_text(f"{PEOPLE}{server}{tree}  - {added}\n", "p.yaml", language=True).ruleset.grants[-1]
+    for one in fields(Rights):
+        here, there = getattr(tried, one.name), getattr(written.rights, one.name)
+        if isinstance(here, tuple) and one.name != "accept":
+            here = tuple(replace(right, where="") for right in here)
+            there = tuple(replace(right, where="") for right in there)
+        assert here == there, one.name
+
+
+OPTIONS = 'restrict,command="id",from="10.0.0.0/8",expiry-time="20300101Z",permitopen="a.b:1",permitlisten="9000"'
+LIFTED: dict[type, str] = {
+    Pty: "no-pty",
+    Agent: "no-agent-forwarding",
+    X11: "no-x11-forwarding",
+    Connect: "no-port-forwarding permitopen",
+    Listen: "no-port-forwarding permitlisten",
+    ConnectUnix: "no-port-forwarding permitopen command",
+    ListenUnix: "no-port-forwarding permitlisten command",
+    Login: "from expiry-time command",
+    Global: "",
+    **dict.fromkeys((Shell, Exec, Subsystem, Env, Signal, Break, Sftp), "command"),
+}
+"""The options that bear on each kind of request, in the order in which they are offered."""
+
+
+@pytest.mark.parametrize("kind", LIFTED)
+def test_the_options_that_are_offered_to_be_taken_away(kind: type) -> None:
+    """Of the key that was used, each by itself: what else it says, and what others say, stays."""
+    keys = ", ".join(f"{{name: k{number}, key: '{OPTIONS} {KEYS[number]}'}}" for number in range(2))
+    person = load_text(f"version: 1\nusers:\n  bob: {{keys: [{keys}]}}\n", "p.yaml").ruleset.people["bob"]
+    found = list(lifted(person, [Step("publickey", FINGERPRINTS[1], "k1")], kind))
+    words = [text.partition(" away from the key ") for text, _, _ in found]
+    places = [where for _, where, _ in found]
+    edits = [change(person) for _, _, change in found]
+    assert [option.removesuffix(" (or restrict)") for option, _, _ in words] == LIFTED[kind].split()
+    assert [key for _, _, key in words] == ["k1"] * len(found)
+    assert places == ["p.yaml:3"] * len(found)
+    for edited in edits:
+        assert edited.keys[0] == person.keys[0]
+        before, after = person.keys[1].narrowing, edited.keys[1].narrowing
+        differing = [one.name for one in fields(before) if getattr(before, one.name) != getattr(after, one.name)]
+        assert len(differing) == 1
+        assert getattr(after, differing[0]) == getattr(NO_NARROWING, differing[0])
+    assert list(lifted(person, [], kind)) == []

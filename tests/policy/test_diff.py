@@ -373,6 +373,12 @@ def test_another_value_of_a_variable() -> None:
     assert gained(old, old.replace("safe", "free")) == {("alice", "env: {set: {MODE: …}}, of what runs")}
 
 
+def test_where_nothing_runs_no_variable_is_missed() -> None:
+    old = ALLOW % "exec: ls, env: {set: {MODE: safe}}"
+    assert gained(old, ALLOW.replace(", confined: true", "") % "pty: true") == {("alice", "pty: true")}
+    assert gained(ALLOW.replace(", confined: true", "") % "pty: true", old) == {("alice", "exec: ls (confined)")}
+
+
 def test_sessions_as_another_account_of_the_host() -> None:
     other = SYSTEM.replace("bob: {", "bob: {run_as: backup, ")
     allow = "grants: [{who: bob, allow: {exec: ls}}]\n"

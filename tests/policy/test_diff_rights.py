@@ -8,7 +8,18 @@ import pytest
 from pysshd.patterns.globs import parse_glob
 from pysshd.patterns.words import WordsPattern, split_words
 from pysshd.policy.decide import decide
-from pysshd.policy.diff_rights import Atom, atoms, commands, meets, odd_slots, title, touched_by, variables, within
+from pysshd.policy.diff_rights import (
+    Atom,
+    atoms,
+    commands,
+    meets,
+    odd_slots,
+    signals_named,
+    title,
+    touched_by,
+    variables,
+    within,
+)
 from pysshd.policy.load import load_text
 from pysshd.policy.query import Exec, Query, Subsystem
 from pysshd.policy.rights import ExecRight
@@ -223,6 +234,30 @@ def test_whatever_runs_is_within_itself_where_it_is_confined(name: str) -> None:
     assert not within(free, shut)
     assert touched_by(free, shut)
     assert touched_by(shut, free)
+
+
+def test_a_deny_of_another_destination_touches_nothing() -> None:
+    one, wide, other = (first(f"forward: {{local: '{host}:1'}}") for host in ("a.b", "*.b", "c.d"))
+    assert meets(one, other) is meets(wide, other) is touched_by(one, other) is touched_by(wide, one) is False
+    assert meets(one, wide) is meets(wide, one) is touched_by(one, wide) is True
+
+
+@pytest.mark.parametrize(
+    ("denied", "touched"),
+    [
+        ("{literal: scp -f /a}", True),
+        ("scp -f *", True),
+        ("[scp, -f, '{key}']", False),
+        ("{profile: scp, paths: [/a]}", False),
+    ],
+)
+def test_a_deny_touches_a_literal_where_nothing_but_the_command_says_so(denied: str, touched: bool) -> None:
+    deny = denied if denied.startswith("{") else f"[{denied}]"
+    assert touched_by(first("exec: {literal: scp -f /a}"), first(f"exec: {deny}")) is touched
+
+
+def test_the_signals_that_permissions_name() -> None:
+    assert signals_named([ATOMS["INT"], ATOMS["pty"], ATOMS["LANG"], ATOMS["HUP"]]) == {"INT", "HUP"}
 
 
 def test_names_that_show_a_pattern() -> None:

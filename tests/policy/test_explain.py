@@ -18,7 +18,7 @@ from pysshd.policy.query import UNKNOWN, Login, Query
 from pysshd.policy.roles import roles_by_grant
 from pysshd.policy.scene import Scene, ask, held_steps, holder_of, log_in
 from pysshd.policy.verbs import VerbError, read_request
-from pysshd.policy.ways import Forced, LoginShell, Program, PtyWay, ShellCommand, Words
+from pysshd.policy.ways import FileWay, Forced, LoginShell, Program, PtyWay, ShellCommand, Words
 from tests.policy.documents import DOCUMENTS, QUERIES, document
 from tests.policy.support import KEYS, NOON, PEOPLE
 
@@ -468,3 +468,53 @@ def test_a_fact_that_another_kind_of_request_hangs_on_is_not_named() -> None:
     )
     assert explained("agent", policy=policy, source=UNKNOWN).lacking == ()
     assert explained("pty x", policy=policy, source=UNKNOWN).lacking == ("from",)
+    # Nor one of an entry that does not count whatever it is.
+    elsewhere = policy.replace("who: bob, from", "who: bob, account: git, from")
+    assert explained("pty x", policy=elsewhere, source=UNKNOWN).lacking == ()
+
+
+def test_a_file_that_is_at_no_folder_of_the_host_needs_no_words() -> None:
+    assert said_way(FileWay(None, "")) == ""
+
+
+def test_words_that_are_no_text_are_told_as_the_bytes_that_they_are() -> None:
+    assert said_way(Words((b"caf\xe9", "é".encode()), False)) == "without a shell: [caf\udce9, é]"
+
+
+CERTIFIED = f"""\
+server: {{accounts: system}}
+authorities:
+  guests: {{keys: ['{KEYS[1]}'], accounts: {{git: [git]}}}}
+  staff: {{keys: ['{KEYS[3]}']}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("methods", "account", "authority"),
+    [
+        ("certificate", "bob", "staff"),
+        ("certificate", "git", "guests"),
+        ("[publickey+password, certificate]", "bob", "staff"),
+        ("[publickey]", "bob", None),
+    ],
+)
+def test_whoever_logs_in_by_certificate_has_one_of_an_authority_that_opens_the_account(
+    methods: str, account: str, authority: str | None
+) -> None:
+    """Of the chains the first that lets them in, and of the certificates too."""
+    people = PEOPLE.replace("bob: {", "bob: {accounts: [bob, git], ")
+    found = explained("shell", people=people, policy=CERTIFIED + f"login: [{{methods: {methods}}}]\n", account=account)
+    assert found.login.admitted
+    assert (found.scene.certificate.authority if found.scene.certificate is not None else None) == authority
+    assert found.scene.chain == (("publickey",) if authority is None else ("certificate",))
+
+
+def test_another_login_that_a_certificate_opens_is_told() -> None:
+    policy = CERTIFIED + "login: [{methods: [certificate, publickey+password]}]\n"
+    assert explained("shell", policy=policy, chain=("publickey",)).logins == ("certificate",)
+
+
+def test_what_the_language_decides_has_no_effects_of_entries() -> None:
+    found = explained("env LD_PRELOAD=x")
+    assert (found.decision.trace, found.effects) == ((), ())
+    assert plain(found)["decision"]["trace"] == []

@@ -258,11 +258,42 @@ def test_what_is_near_in_other_policies() -> None:
         ),
         ("forward: {local: db1.corp:5432}", "forward db2.corp:5432", "db2.corp is not of the form db1.corp"),
         ("forward: {local: '**.corp:5432'}", "forward db2.org:5432", "db2.org is not of the form **.corp"),
+        (
+            "sftp: {mounts: {/: /srv}, paths: {'/a*': [list], '/a?': [upload]}}",
+            "sftp list /ab",
+            "at '/ab' decides /a* and /a?, which permits nothing",
+        ),
         ("subsystems: {mail: [postman]}", "subsystem sftp", "no subsystem is 'sftp'; permitted are mail"),
+        (
+            "subsystems: {mail: [postman]}, sftp: {mounts: {/: /srv}, paths: {/: [list]}}",
+            "subsystem news",
+            "no subsystem is 'news'; permitted are mail, sftp",
+        ),
     ):
         policy = f"server: {{accounts: system}}\ngrants: [{{who: bob, allow: {{{allow}}}}}]\n"
         near = explained(text, policy=policy).nearest
         assert (near.why if near is not None else None) == why
+
+
+@pytest.mark.parametrize(
+    ("text", "grant"),
+    [
+        ("sftp list /none", "a"),  # of those that are equally far the first
+        ("sftp list /b", "b"),
+        ("sftp upload /c", "c"),
+        ("sftp upload /b/x", "b"),
+    ],
+)
+def test_of_several_trees_the_one_with_the_nearest_path(text: str, grant: str) -> None:
+    """A pattern that decides is nearer than one of what is under the path, and that than none."""
+    paths = {"a": "/a: [list]", "b": "/b/**: [list]", "c": "/c/**: [list], /c: [list]", "d": "/c/**: [list]"}
+    grants = "".join(
+        f"  - {{name: {name}, who: bob, allow: {{sftp: {{mounts: {{/: /srv}}, paths: {{{some}}}}}}}}}\n"
+        for name, some in paths.items()
+    )
+    near = explained(text, policy=f"server: {{accounts: system}}\ngrants:\n{grants}").nearest
+    assert near is not None
+    assert near.grant == grant
 
 
 def test_a_star_that_would_have_to_cross_labels() -> None:

@@ -9,7 +9,9 @@ import pytest
 
 from pysshd.policy.changes import changes_for, changes_for_login
 from pysshd.policy.diff import difference
+from pysshd.policy.diff_narrow import widened_keys
 from pysshd.policy.diff_sessions import Side
+from pysshd.policy.diff_settings import Wider
 from pysshd.policy.explain import NARROWS, Explanation, explain, login_by, plain, said_way
 from pysshd.policy.keyfiles import parse_key_file
 from pysshd.policy.load import Loaded, load_text
@@ -250,6 +252,36 @@ def test_a_key_that_is_narrowed_less_is_a_gain_and_the_other_way_a_loss(old: str
     assert gained(policy(old), policy(old)) == set()
 
 
+FORWARDING = "agent-forwarding, x11-forwarding, port-forwarding"
+NO_FORWARDING = "no pty, no agent-forwarding, no x11-forwarding, no port-forwarding"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key", "more", "was"),
+    [
+        ("restrict", "", "laptop", f"pty, {FORWARDING}", NO_FORWARDING),
+        ('no-pty,command="id"', "", "laptop", "pty, another command", "no pty, forces 'id'"),
+        ("no-pty", "", FINGERPRINTS[0], "pty", "no pty"),
+        ("", 'environment="A=b"', "laptop", "other variables", "without options"),
+        ("cert-authority", "", "laptop", "as an authority", "cert-authority"),
+    ],
+)
+def test_a_key_that_is_narrowed_less_is_told_with_what_it_was(
+    old: str, new: str, key: str, more: str, was: str
+) -> None:
+    sides = [side(policy(old), "old.yaml"), side(policy(new), "new.yaml")]
+    if key != "laptop":
+        sides[1] = side(policy(new).replace("name: laptop, ", ""), "new.yaml")
+    before, after = (one.ruleset.people["alice"] for one in sides)
+    assert list(widened_keys(sides[1], sides[0], after, before)) == [
+        Wider(f"by the key {key}: {more}", "new.yaml:4", f"old.yaml:4, {was}", sure=False)
+    ]
+
+
+def side(text: str, name: str) -> Side:
+    return Side(load_text(text, name, language=True).ruleset)
+
+
 def test_what_is_only_said_elsewhere_is_no_gain() -> None:
     assert gained(policy("no-pty"), policy("", key=", options: no-pty")) == set()
     assert gained(policy("restrict"), policy("no-pty,restrict")) == set()
@@ -265,6 +297,8 @@ def test_lines_of_files_are_compared_too() -> None:
     assert gained(text, policy("", other=""), (narrow, b"")) == {"by the key laptop: pty"}
     assert gained(text, policy("no-pty", other=""), (narrow, b"")) == set()
     assert gained(text, text) == set()
+    # Another key above it in the file hides none.
+    assert "by the key laptop: pty" in gained(text, text, (narrow, f"{KEYS[2]}\n".encode() + bare))
     entry = text.replace("file: /k.pub", "file: /k.pub, options: no-pty")
     assert gained(entry, text) == {"by the key laptop: pty"}
     another = gained(policy("no-pty", other=""), policy("no-pty"))
