@@ -423,7 +423,7 @@ def test_a_holder_who_is_almost_a_person() -> None:
 
 def test_a_key_of_two_authorities() -> None:
     people = PEOPLE.replace("keys: [ca/robots.pub]", f'keys: ["{KEYS[2]}"]')
-    assert "is also that of staff at p.yaml:7" in errors("", people)
+    assert errors("", people) == f"key {FINGERPRINTS[2]} of the authority robots is also that of staff at p.yaml:7"
 
 
 def test_it_is_served() -> None:
@@ -445,8 +445,8 @@ def test_a_key_of_two_authorities_that_stands_in_a_file() -> None:
     assert load_text(PEOPLE, "p.yaml", key_files={"ca/robots.pub": twice}).ruleset.authorities
     files = {"ca/robots.pub": parse_key_file(f"{KEYS[3]}\n{KEYS[2]}\n".encode())}
     assert told_of_files(files) == [
-        f"p.yaml:8:19: key {FINGERPRINTS[2]} of the authority robots is also that of staff at p.yaml:7 (a key means one "
-        "authority)"
+        f"p.yaml:8:19: key {FINGERPRINTS[2]} of the authority robots is also that of staff at p.yaml:7 (a key means "
+        "one authority)"
     ]
 
 

@@ -248,8 +248,8 @@ def test_too_many_files_are_told_of_once(monkeypatch: pytest.MonkeyPatch) -> Non
     assert refused(main, files) == ["p.yaml:2:19: the policy has more than 2 included files"]
     few = {name: files[name] for name in ("users.d/a.yaml", "users.d/b.yaml")}
     assert refused(main, few) == [
-        "p.yaml:2:59: file users.d/b.yaml is included twice, the first time as users.d/b.yaml (each file of a policy is "
-        "read once)",
+        "p.yaml:2:59: file users.d/b.yaml is included twice, the first time as users.d/b.yaml (each file of a policy "
+        "is read once)",
         "p.yaml:2:59: the policy has more than 2 included files",
     ]
     assert set(load(USERS, few).ruleset.people) == {"a", "b"}

@@ -16,6 +16,7 @@ from pysshd.policy.decide import decide
 from pysshd.policy.diff import Difference, difference
 from pysshd.policy.diff_sessions import Side
 from pysshd.policy.explain import default_login, explain
+from pysshd.policy.fields import NAME_FORM
 from pysshd.policy.keyfiles import KeyFile, KeyFolder, name_in, parse_key_file, split_pattern
 from pysshd.policy.load import Loaded, load_file, load_text
 from pysshd.policy.matrix import LOGIN, matrix
@@ -160,15 +161,20 @@ def test_lines_of_two_folders_narrow_together() -> None:
 @pytest.mark.parametrize(
     ("name", "file", "said"),
     [
-        ("al ice", KeyFile(), "key file /etc/keys/al ice.pub: 'al ice' in its name is no name of a person"),
-        ("-rf", KeyFile(), "'-rf' in its name is no name"),
-        ("bob", KeyFile(problem="it holds no key"), "key file /etc/keys/bob.pub: it holds no key"),
-        ("guest", parse_key_file(KEYS[3].encode()), "guest of users stands for whoever comes"),
+        ("al ice", KeyFile(), f"'al ice' in its name is no name of a person, expected {NAME_FORM}"),
+        ("-rf", KeyFile(), f"'-rf' in its name is no name of a person, expected {NAME_FORM}"),
+        ("bob", KeyFile(problem="it holds no key"), "it holds no key"),
+        (
+            "guest",
+            parse_key_file(KEYS[3].encode()),
+            "guest of users stands for whoever comes, and has no keys of a folder",
+        ),
     ],
 )
 def test_a_file_that_is_not_that_of_a_person_is_told_of(name: str, file: KeyFile, said: str) -> None:
     text = DROPPED + "users: {guest: {names: ['g-*']}}\n"
-    assert said in errors(text, {PATTERN: KeyFolder(((name, file),))})
+    told = errors(text, {PATTERN: KeyFolder(((name, file), ("alice", parse_key_file(KEYS[0].encode()))))})
+    assert told == f"p.yaml:3:23: key file /etc/keys/{name}.pub: {said}"
 
 
 def test_a_folder_that_can_not_be_read_is_told_of() -> None:
