@@ -98,6 +98,6 @@ def test_what_guests_use_up_is_told_in_whole() -> None:
     )
     found = load_text(text, "p.yaml", language=True).warnings
     assert [str(one) for one in found if one.severity == "warning"] == [
-        "p.yaml:7:10: warning: channels: 4 per all of g is used up by guests for everybody: it counts what guest and the "
-        "others do together (give guests a limit of their own, and leave them out of this one by unless)"
+        "p.yaml:7:10: warning: channels: 4 per all of g is used up by guests for everybody: it counts what guest and "
+        "the others do together (give guests a limit of their own, and leave them out of this one by unless)"
     ]
