@@ -29,6 +29,7 @@ from pysshd.policy.ruleset import Ruleset, rebuilt, ruleset_of
 from pysshd.policy.scene import Scene, held_steps, holder_of, named_step
 from pysshd.policy.settings import Settings
 from pysshd.policy.templates import parse_template
+from pysshd.ssh.crypto.keys import parse_public_key_line
 from tests.policy.support import FINGERPRINTS, KEYS, NOON
 
 PATTERN = "/etc/keys/*.pub"
@@ -94,6 +95,9 @@ def test_entries_lie_over_folders() -> None:
         "user_defaults: {groups: ldap, home: '/homes/{user}'}\n"
     )
     people = load(users + DROPPED, alice=(KEYS[0], KEYS[1]), bob=KEYS[2], carol=KEYS[3]).ruleset.people
+    blobs = [parse_public_key_line(key).blob for key in KEYS]
+    assert [key.blob for key in people["alice"].keys] == blobs[:2]
+    assert [(key.blob, key.where) for key in people["bob"].keys] == [(blobs[2], "/etc/keys/bob.pub")]
     assert people["alice"].groups == {"ops", "staff"}
     assert people["alice"].home == "/srv/alice"
     # A key that stands in both counts as it does in the entry: by its name, and in its time.
