@@ -91,6 +91,14 @@ def test_whence_a_line_counts() -> None:
     (alice,), (bob,) = cell(found, "alice", "pty").reasons, cell(found, "bob", "pty").reasons
     assert (alice.sources, alice.others, alice.bare) == (None, ((4, 10 << 24, (11 << 24) - 1),), True)
     assert (bob.others, bob.bare) == ((), False)
+    assert alice.conditions == "unless: {from: 10.0.0.0/8}"
+    assert bob.conditions == "unless: {account: bob, from: 10.0.0.0/8}"
+    both = made("grants: [{who: alice, account: git, from: 10.0.0.0/8, unless: {from: 10.1.0.0/16}, deny: all},"
+                " {who: alice, allow: {pty: true}}]\n")  # fmt: skip
+    _, deny = cell(both, "alice", "pty").reasons
+    assert (deny.allows, deny.what, deny.conditions) == (
+        False, "everything", "account: git, from: 10.0.0.0/8, unless: {from: 10.1.0.0/16}"
+    )  # fmt: skip
 
 
 def test_people_of_the_host_and_their_time() -> None:

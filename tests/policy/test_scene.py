@@ -171,7 +171,8 @@ def test_whom_the_host_is_taken_to_know(name: str, groups: set[str], accounts: t
     )
     holder = holder_of(load_text(text, "p.yaml", language=True).ruleset, name)
     assert holder is not None
-    assert (holder.groups, holder.accounts) == (groups, accounts)
+    assert holder.groups == frozenset(groups)
+    assert holder.accounts == accounts
 
 
 @pytest.mark.parametrize(
