@@ -28,13 +28,11 @@ class PatternCheck:
         """Check everyone."""
         for person in people:
             grants = grants_of(person)
-            patterns = [(grant, right) for grant in grants if grant.effect is Effect.DENY for right in _patterns(grant)]
-            if not patterns:
-                continue
-            shells = [(grant, right) for grant in grants if grant.effect is Effect.ALLOW for right in _shells(grant)]
-            for deny, pattern in patterns:
-                for allow, shell in shells:
-                    self._check(person, deny, pattern, allow, shell)
+            denies = [(grant, right) for grant in grants if grant.effect is Effect.DENY for right in _patterns(grant)]
+            for deny, pattern in denies:
+                for allow in grants:
+                    for shell in _shells(allow) if allow.effect is Effect.ALLOW else ():
+                        self._check(person, deny, pattern, allow, shell)
 
     def _check(self, person: Person, deny: Grant, pattern: ExecRight, allow: Grant, shell: RunRight) -> None:
         entries = [deny.conditions, allow.conditions]

@@ -76,10 +76,10 @@ class _LoginCheck:
             self._reached.add(first.number)
             for entry in matching[1:]:
                 self._taken.setdefault(entry.number, Counter())[first.number] += 1
-            self._check_fall(case, first)
+            self._check_fall(person, case, first)
         return True
 
-    def _check_fall(self, case: Case, deciding: LoginEntry) -> None:
+    def _check_fall(self, person: Person, case: Case, deciding: LoginEntry) -> None:
         for entry in self._login[: deciding.number - 1]:
             pair = (entry.number, deciding.number)
             if pair in self._fallen or entry.refuse or deciding.refuse:
@@ -90,11 +90,10 @@ class _LoginCheck:
             if less is None or not _holds_by_name(entry.conditions, case):
                 continue
             self._fallen.add(pair)
-            name = case.person.name if case.person is not None else "somebody"
             wanted = " or ".join("+".join(chain) for chain in entry.chains)
             self._report.error(
                 self._marks[deciding.where],
-                f"{name} is held to {wanted} by {entry.where}, but this entry admits "
+                f"{person.name} is held to {wanted} by {entry.where}, but this entry admits "
                 f"{describe(case, self._entries)} with less: {'+'.join(less)}",
                 f"refuse them between the two: {{{_who_clause(entry.conditions)}, refuse: true}}",
             )

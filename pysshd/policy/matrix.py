@@ -287,7 +287,7 @@ def _everyone(who: Who) -> str:
     """In words, whom a `who` leaves out that is absent or means everyone; empty where it is another one."""
     named = who.people or who.groups or who.by_more
     left_out = [*(["uid 0"] if who.but_root else []), *(["guests"] if who.but_guests else [])]
-    if not (who.anyone and left_out):
+    if not left_out:
         return ""
     return f"{who.clause}, not {' and '.join(left_out)}" if named else f"everyone but {' and '.join(left_out)}"
 

@@ -74,7 +74,7 @@ def parse_template(text: str) -> Template:
 
 def _slot(text: str, start: int, end: int) -> str:
     name = text[start + 1 : end]
-    if name not in SLOTS or end < 0:
+    if name not in SLOTS or end == -1:
         raise TemplateError(f"it has a '{{' that begins none of {_SHOWN}; write '{{{{' for the brace itself")
     if name == HOME and (start or text[end + 1 : end + 2] not in ("", "/")):
         raise TemplateError("{home} may only begin a path, as in {home}/files")

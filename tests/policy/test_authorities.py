@@ -8,7 +8,7 @@ import pytest
 
 from pysshd.policy.decide import decide, first_methods
 from pysshd.policy.decision import Decision
-from pysshd.policy.keyfiles import parse_key_file
+from pysshd.policy.keyfiles import KeyFile, parse_key_file
 from pysshd.policy.load import load_text
 from pysshd.policy.problems import PolicyError
 from pysshd.policy.query import Exec, Facts, Login, Pty, Query, Request, UnixFacts
@@ -38,6 +38,13 @@ def errors(more: str, people: str = PEOPLE) -> str:
     with pytest.raises(PolicyError) as caught:
         load_text(people + more, "p.yaml", language=True)
     return "\n".join(problem.message for problem in caught.value.problems if problem.severity == "error")
+
+
+def told_of_files(files: dict[str, KeyFile]) -> list[str]:
+    """What is wrong where these key files were read."""
+    with pytest.raises(PolicyError) as caught:
+        load_text(PEOPLE, "p.yaml", key_files=files)
+    return [str(problem) for problem in caught.value.problems]
 
 
 def step(
@@ -416,7 +423,7 @@ def test_a_holder_who_is_almost_a_person() -> None:
 
 def test_a_key_of_two_authorities() -> None:
     people = PEOPLE.replace("keys: [ca/robots.pub]", f'keys: ["{KEYS[2]}"]')
-    assert "is also that of staff at p.yaml:7" in errors("", people)
+    assert errors("", people) == f"key {FINGERPRINTS[2]} of the authority robots is also that of staff at p.yaml:7"
 
 
 def test_it_is_served() -> None:
@@ -426,8 +433,27 @@ def test_it_is_served() -> None:
 
 def test_a_file_of_an_authority_has_keys_without_options() -> None:
     files = {"ca/robots.pub": parse_key_file(f"cert-authority {KEYS[3]}\n".encode())}
-    with pytest.raises(PolicyError, match=r"ca/robots.pub: it has options in front of a key"):
-        load_text(PEOPLE, key_files=files)
+    assert told_of_files(files) == [
+        "p.yaml:8:19: key file ca/robots.pub: it has options in front of a key, which are none of an authority (leave "
+        "the options out)"
+    ]
+
+
+def test_a_key_of_two_authorities_that_stands_in_a_file() -> None:
+    """A file of one's own that says the same key twice is no fault."""
+    twice = parse_key_file(f"{KEYS[3]}\n{KEYS[3]}\n".encode())
+    assert load_text(PEOPLE, "p.yaml", key_files={"ca/robots.pub": twice}).ruleset.authorities
+    files = {"ca/robots.pub": parse_key_file(f"{KEYS[3]}\n{KEYS[2]}\n".encode())}
+    assert told_of_files(files) == [
+        f"p.yaml:8:19: key {FINGERPRINTS[2]} of the authority robots is also that of staff at p.yaml:7 (a key means "
+        "one authority)"
+    ]
+
+
+def test_a_file_of_an_authority_that_is_of_no_use() -> None:
+    assert told_of_files({"ca/robots.pub": KeyFile(problem="it holds no key")}) == [
+        "p.yaml:8:19: key file ca/robots.pub: it holds no key"
+    ]
 
 
 def test_an_entry_behind_one_for_a_principal_of_one_account_is_reached() -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from pysshd.policy.fields import NAME_FORM
 from pysshd.policy.load import load_text
 from pysshd.policy.problems import PolicyError
 from tests.policy.support import PEOPLE
@@ -68,3 +69,35 @@ def test_the_last_day_of_the_calendar_has_no_end(key: str) -> None:
     grant = "grants: [{{who: bob, {}: {}, allow: {{pty: true}}}}]\n"
     assert refused(grant.replace("{}", key, 1), "9999-12-30") == ""
     assert "found '9999-12-31', expected a date" in refused(grant.replace("{}", key, 1), "9999-12-31")
+
+
+TEXTS = [
+    ("networks: {{'{}': 10.0.0.0/8}}", 64, f"found '{{}}…', expected {NAME_FORM}"),
+    ("server: {{banner: '{}'}}", 8192, "the banner has 8193 characters, expected at most 8192"),
+    ("server: {{version_addendum: '{}'}}", 200, "the version addendum has 201 characters, expected at most 200"),
+    ("grants: [{{who: bob, client: '{}', allow: {{pty: true}}}}]", 253,
+     "found '{}…', expected up to 253 printable letters of ASCII"),
+    ("authorities: {{staff: {{keys: [/ca], accounts: {{deploy: ['{}']}}}}}}", 128,
+     "found '{}…', expected a principal: printable letters of ASCII without spaces, or '*'"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("form", "most", "words"), TEXTS)
+def test_the_longest_texts(form: str, most: int, words: str) -> None:
+    assert refused(form, "x" * most) == ""
+    assert refused(form, "x" * (most + 1)) == words.format("x" * 64)
+
+
+@pytest.mark.parametrize(
+    ("text", "good"), [("a !~b", True), ("~", True), ("a\\x7f", False), ("é", False), ("a ", False)]
+)
+def test_the_letters_of_an_addendum(text: str, good: bool) -> None:
+    told = refused('server: {{version_addendum: "{}"}}', text)
+    assert bool(told) is not good
+    assert good or told.endswith(", expected printable ASCII that neither begins nor ends with a space")
+
+
+def test_the_longest_chain() -> None:
+    form = "login: [{{methods: {}}}]"
+    assert refused(form, "+".join(["publickey"] * 4)) == ""
+    assert refused(form, "+".join(["publickey"] * 5)) == "the chain has 5 steps, expected at most 4"

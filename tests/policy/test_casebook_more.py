@@ -38,3 +38,14 @@ def test_runs_is_asked_of_what_runs_alone() -> None:
     assert [failure.message.partition(":")[2] for failure in wrong.failures] == [
         " exec ls x runs [ls, x]: grant 1 permits it by exec: ls * (confined), p.yaml:8"
     ]
+
+
+def test_what_runs_counts_where_the_case_asks_for_it_alone() -> None:
+    """Of two keys each has a name of its own, which is a word of the program."""
+    policy = "grants: [{who: alice, allow: {subsystems: {show: [show, '{key}']}, confined: true}}]\n"
+    case = "tests: [{as: alice, from: 10.0.0.1, login: publickey, allow: subsystem show%s}]\n"
+    assert loaded(policy + case % "").verdicts[0].passed
+    assert loaded(policy + case % ", key: laptop, runs: [show, laptop]").verdicts[0].passed
+    assert messages(policy + case % ", runs: [show, laptop]") == (
+        "case 1: the answer depends on the key, which the case does not say"
+    )

@@ -27,10 +27,51 @@ def test_a_denied_pattern_beside_a_shell(shell: str, deny: str) -> None:
         "{who: alice, allow: {exec: any, confined: true}}, {who: alice, deny: {exec: any}}",
         "{who: alice, allow: {exec: [rm, ls], confined: true}}, {who: alice, deny: {exec: rm}}",
         "{who: alice, allow: {exec: any, confined: true}}, {who: alice, deny: all}",
+        "{who: alice, allow: {exec: [rm, ls], confined: true}}, {who: alice, deny: {exec: rm}}, "
+        "{who: alice, deny: {exec: any}}",
     ],
 )
 def test_denies_that_can_be_enforced(entries: str) -> None:
     load(f"grants: [{entries}]")
+
+
+def test_a_denied_pattern_is_told_of_once_for_people_who_are_alike() -> None:
+    """Whoever has no deny of a pattern keeps nobody from being looked at."""
+    grants = "{who: bob, allow: {pty: true}}, {who: [carol, alice], allow: {shell: true, confined: true}}"
+    (found,) = problems(f"grants: [{grants}, {{who: [alice, carol], deny: {{exec: rm}}}}]")
+    assert str(found) == (
+        "p.yaml:8:10: a deny of exec: rm can not be enforced: alice has shell: true (confined) by p.yaml:8, and other "
+        "words do the same (deny exec: any and the shell, or allow only what is meant)"
+    )
+    unlike = grants.replace("[carol, alice], allow", "carol, from: 10.0.0.1, allow")
+    told = messages(f"grants: [{unlike}, {{who: [alice, carol], deny: {{exec: rm}}}}]")
+    assert told.startswith("a deny of exec: rm can not be enforced: carol from 10.0.0.1 has shell: true (confined) by ")
+
+
+@pytest.mark.parametrize(
+    ("role", "by"), [("{shell: true}", "p.yaml:9"), ("{exec: any, signals: INT}", "p.yaml:9"), ("", "p.yaml:10")]
+)
+def test_the_line_that_gives_a_shell(role: str, by: str) -> None:
+    """It is that of the role, and of the grant where the role is built in."""
+    roles = f"roles: {{mine: {role}}}\n" if role else "# a role that is built in\n"
+    given = "mine" if role else "login-shell"
+    text = messages(
+        f"server: {{owner: alice}}\n{roles}grants: [{{who: alice, roles: {given}}}, {{who: '*', deny: {{exec: rm}}}}]"
+    )
+    assert text.endswith(f" by {by}, and other words do the same")
+
+
+def test_who_may_run_what_is_not_confined_is_told_in_whole() -> None:
+    role = "roles: {mine: {exec: ls}}\n"
+    grants = "  - {who: [alice, bob], allow: {exec: id}}\n  - {who: carol, roles: mine}\n"
+    found = problems(f"{role}grants:\n{grants}")
+    hint = "(write confined: true in the role, or name the one person in server.owner)"
+    assert [str(one) for one in found] == [
+        "p.yaml:10:39: alice, bob may run a program that is not confined, exec: id, and with accounts: service that is "
+        f"to be the daemon's own user; so may carol by p.yaml:11, and only one person may {hint}",
+        "p.yaml:11:5: carol may run a program that is not confined, exec: ls (p.yaml:8), and with accounts: service "
+        f"that is to be the daemon's own user; so may alice by p.yaml:10, and only one person may {hint}",
+    ]
 
 
 @pytest.mark.parametrize(

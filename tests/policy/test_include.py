@@ -240,6 +240,21 @@ def test_as_many_files_as_there_may_be() -> None:
     assert refused(main, files) == [f"p.yaml:2:19: the policy has more than {MAX_FILES} included files"]
 
 
+def test_too_many_files_are_told_of_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And where it is said, for the rest is not looked for."""
+    monkeypatch.setattr(include_module, "MAX_FILES", 2)
+    main = USERS.replace("}]", '}, {files: ["users.d/b.yaml", "none.yaml"], may: users}]')
+    files = {f"users.d/{name}.yaml": f"users: {{{name}: {{accounts: a}}}}\n" for name in "abcde"}
+    assert refused(main, files) == ["p.yaml:2:19: the policy has more than 2 included files"]
+    few = {name: files[name] for name in ("users.d/a.yaml", "users.d/b.yaml")}
+    assert refused(main, few) == [
+        "p.yaml:2:59: file users.d/b.yaml is included twice, the first time as users.d/b.yaml (each file of a policy "
+        "is read once)",
+        "p.yaml:2:59: the policy has more than 2 included files",
+    ]
+    assert set(load(USERS, few).ruleset.people) == {"a", "b"}
+
+
 @pytest.mark.security("S123")
 def test_as_much_text_as_there_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
     text = f"{alice()}#"

@@ -90,3 +90,14 @@ EVERYBODY = "everybody: it counts what guest and the others do together"
 )
 def test_a_limit_that_guests_use_up(grants: list[str], told: bool) -> None:
     assert [one.partition(" for ")[2] for one in warned(*grants)] == ([EVERYBODY] if told else [])
+
+
+def test_what_guests_use_up_is_told_in_whole() -> None:
+    text = (
+        f"{PEOPLE}grants: [{{name: g, who: [guest, alice], allow: {{pty: true}}, limits: {{channels: 4, per: all}}}}]\n"
+    )
+    found = load_text(text, "p.yaml", language=True).warnings
+    assert [str(one) for one in found if one.severity == "warning"] == [
+        "p.yaml:7:10: warning: channels: 4 per all of g is used up by guests for everybody: it counts what guest and "
+        "the others do together (give guests a limit of their own, and leave them out of this one by unless)"
+    ]

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.policy.support import PEOPLE, load, loaded, messages
+from pysshd.policy import lint_login
+from tests.policy.support import PEOPLE, load, loaded, messages, problems
 
 OFFICE = 'networks: {office: [10.0.0.0/8, "fd00::/8"]}\nlogin:\n'
 
@@ -116,6 +117,49 @@ def test_every_chain_that_was_wanted_is_named() -> None:
         "bob is held to publickey+password or password+publickey by p.yaml:10, but this entry admits bob from 11.0.0.0 "
         "with less: password"
     )
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        "who: carol, refuse: true",
+        "who: alice, from: office, methods: publickey",  # asks for no more
+        'who: "*", from: 10.2.0.0/16, methods: publickey+password',  # names nobody
+    ],
+)
+def test_another_entry_before_the_one_that_holds_somebody_keeps_nothing_back(between: str) -> None:
+    held = "who: bob, from: office, methods: publickey+password"
+    text = messages(section(between, held, 'who: "*", methods: publickey'))
+    assert text == (
+        "bob is held to publickey+password by p.yaml:11, but this entry admits bob from 11.0.0.0 with less: publickey"
+    )
+
+
+def test_two_entries_that_hold_somebody_are_told_of_each() -> None:
+    held = (
+        "who: bob, from: 10.0.0.0/8, methods: publickey+password",
+        "who: bob, from: 'fd01::/16', methods: publickey+totp",
+    )
+    found = problems(section(*held, 'who: "*", methods: publickey'))
+    errors = [one for one in found if one.severity == "error"]
+    assert [one.message.partition(", but")[0] for one in errors] == [
+        "bob is held to publickey+password by p.yaml:10",
+        "bob is held to publickey+totp by p.yaml:11",
+    ]
+    assert {one.hint for one in errors} == {
+        "refuse them between the two: {who: bob, refuse: true}",
+    }
+
+
+def test_as_many_cases_as_are_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two entries that say nothing of places and times there is one case, in which both are tried."""
+    people = "version: 1\nusers: {alice: {accounts: [a]}}\n"
+    login = "login: [{who: alice, methods: publickey}, {who: bob, refuse: true}]\n"
+    lint = "login entries differ in so many ways"
+    monkeypatch.setattr(lint_login, "WORK_MAX", 2)
+    assert lint not in messages(login, people)
+    monkeypatch.setattr(lint_login, "WORK_MAX", 1)
+    assert lint in messages(login, people)
 
 
 def test_which_entry_takes_most_of_what_another_matches() -> None:

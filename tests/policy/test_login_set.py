@@ -99,3 +99,22 @@ def test_it_is_not_served() -> None:
         load_text(PEOPLE + "login: [{methods: publickey, set: {keepalive: 30s}}]")
     [problem] = caught.value.problems
     assert (problem.severity, problem.message) == ("unserved", "key 'keepalive' is not served yet by this version")
+
+
+@pytest.mark.parametrize(
+    ("written", "key"),
+    [
+        ("keepalive: 30s", "key 'keepalive'"),
+        ("rekey: {bytes: 512MiB}", "key 'rekey'"),
+        ("sessions: 2", "key 'sessions'"),
+        ("log_level: debug", "key 'log_level'"),
+        ("key_files: ~/.ssh/authorized_keys", "key 'key_files'"),
+        ("key_options: no-touch-required", "key option 'no-touch-required'"),
+        ("key_options: environment", ""),
+        ("touch: required", "key 'touch'"),
+    ],
+)
+def test_each_key_that_is_not_served(written: str, key: str) -> None:
+    text = f"{PEOPLE}login: [{{methods: publickey, set: {{{written}}}}}]\n"
+    told = [(one.severity, one.message) for one in load_text(text, "p.yaml", language=True).warnings]
+    assert told == ([("unserved", f"{key} is not served yet by this version")] if key else [])

@@ -3,6 +3,7 @@
 import pytest
 
 from pysshd.policy.diff_sessions import Side
+from pysshd.policy.keyfiles import parse_key_file
 from pysshd.policy.load import load_text
 from pysshd.policy.matrix import ANYBODY, CERTIFIED, DENIED, LOGIN, NO, SOMETIMES, YES, Cell, Matrix, matrix
 from tests.policy.support import KEYS, PEOPLE
@@ -90,6 +91,14 @@ def test_whence_a_line_counts() -> None:
     (alice,), (bob,) = cell(found, "alice", "pty").reasons, cell(found, "bob", "pty").reasons
     assert (alice.sources, alice.others, alice.bare) == (None, ((4, 10 << 24, (11 << 24) - 1),), True)
     assert (bob.others, bob.bare) == ((), False)
+    assert alice.conditions == "unless: {from: 10.0.0.0/8}"
+    assert bob.conditions == "unless: {account: bob, from: 10.0.0.0/8}"
+    both = made("grants: [{who: alice, account: git, from: 10.0.0.0/8, unless: {from: 10.1.0.0/16}, deny: all},"
+                " {who: alice, allow: {pty: true}}]\n")  # fmt: skip
+    _, deny = cell(both, "alice", "pty").reasons
+    assert (deny.allows, deny.what, deny.conditions) == (
+        False, "everything", "account: git, from: 10.0.0.0/8, unless: {from: 10.1.0.0/16}"
+    )  # fmt: skip
 
 
 def test_people_of_the_host_and_their_time() -> None:
@@ -165,6 +174,34 @@ def test_who_comes_by_a_certificate() -> None:
 
 
 def test_more_certificates_than_can_be_told_apart() -> None:
+    """The logins that some certificate could be enough for are told, and of the others those that there are."""
     login = ", ".join(f"{{who: 'principal:staff/p{number}', methods: certificate}}" for number in range(9))
-    found = matrix(Side(load_text(AUTHORITY.replace("login: [", f"login: [{login}, "), language=True).ruleset))
-    assert cell(found, "alice", LOGIN).state == SOMETIMES
+    more = (
+        f"login: [{login}, {{who: carol, methods: certificate}}, {{who: alice, methods: [password, publickey+totp]}}, "
+    )
+    found = matrix(Side(load_text(AUTHORITY.replace("login: [", more), "p.yaml", language=True).ruleset))
+    there = cell(found, "alice", LOGIN)
+    assert there.state == SOMETIMES
+    expected = [*range(1, 10), 11, 12]
+    assert [(one.what, one.name) for one in there.reasons] == [
+        ("publickey+totp" if number == 11 else "certificate", f"login entry {number}") for number in expected
+    ]
+
+
+def test_what_the_key_of_a_file_takes_away() -> None:
+    people = "version: 1\nusers: {alice: {keys: [{name: laptop, file: /k}, {name: other, file: /o}]}}\n"
+    text = people + "grants: [{who: alice, allow: {pty: true}}]\n"
+    files = {
+        "/k": parse_key_file(f"no-pty {KEYS[0]}\n".encode(), "/k"),
+        "/o": parse_key_file(f"{KEYS[1]}\n".encode(), "/o"),
+    }
+    found = load_text(text, "p.yaml", key_files=files)
+    there = cell(matrix(Side(found.ruleset, found.key_files)), "alice", "pty")
+    assert [(one.allows, one.what, one.where) for one in there.reasons] == [
+        (True, "pty: true", "p.yaml:3"),
+        (False, "pty", "/k:1"),
+    ]
+    assert there.state == SOMETIMES
+    files["/o"] = files["/k"]
+    assert cell(matrix(Side(found.ruleset, files)), "alice", "pty").state == DENIED
+    assert cell(matrix(Side(found.ruleset)), "alice", "pty").state == YES

@@ -370,3 +370,19 @@ def test_nothing_is_near_what_every_policy_decides_alike() -> None:
     ruleset = load_text(PEOPLE + POLICY, "p.yaml", language=True).ruleset
     asked = replace(facts(), holder=ruleset.people["alice"])
     assert nearest(ruleset, asked, Global("keepalive@openssh.com")) is None
+
+
+@pytest.mark.parametrize(
+    ("profile", "command", "why"),
+    [
+        ("write_only: true", "scp -f /in/x", "it would read, and the profile is write_only"),
+        ("read_only: true", "scp -t /in/x", "it would write, and the profile is read_only"),
+        ("write_only: true", "scp -t /out/x", "/out/x is in none of its paths"),
+        ("relative_to: /in", "scp -t ../x", "../x is in none of its paths"),
+    ],
+)
+def test_why_a_profile_does_not_permit_it(profile: str, command: str, why: str) -> None:
+    policy = f"grants: [{{who: bob, allow: {{exec: {{profile: scp, paths: /in, {profile}}}, confined: true}}}}]\n"
+    nearest_one = explained(f"exec {command}", policy=policy).nearest
+    assert nearest_one is not None
+    assert nearest_one.why == why

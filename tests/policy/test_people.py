@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from pysshd.patterns.narrowing import NO_NARROWING
-from pysshd.policy.keyfiles import KeyFile, parse_key_file
+from pysshd.policy.keyfiles import KeyFile, name_in, parse_key_file, split_pattern
 from pysshd.policy.load import load_text
 from pysshd.policy.passwords import PasswordError, parse_password
 from pysshd.policy.people import KeyCandidates, SecretText
@@ -101,6 +101,43 @@ def test_key_file_contents() -> None:
     for line in (f"restrict {KEYS[0][:-9]}", "restrict", f"{'x' * 17_000} {KEYS[0]}", f"x {KEYS[0][12:]}"):
         problem = parse_key_file(line.encode()).problem
         assert problem == "its line 1 is not 'type base64 comment' of an accepted public key"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "parts"),
+    [
+        ("/etc/keys/*.pub", ("/etc/keys", "", ".pub")),
+        ("/etc/keys/k-*", ("/etc/keys", "k-", "")),
+        ("/*", ("/", "", "")),
+    ],
+)
+def test_the_parts_of_a_pattern_of_key_files(pattern: str, parts: tuple[str, str, str]) -> None:
+    assert split_pattern(pattern) == parts
+
+
+@pytest.mark.parametrize(
+    ("filename", "before", "after", "name"),
+    [
+        ("alice.pub", "", ".pub", "alice"),
+        ("a.pub", "", ".pub", "a"),
+        (".pub", "", ".pub", None),
+        ("pub", "", ".pub", None),
+        ("k-a", "k-", "", "a"),
+        ("k-", "k-", "", None),
+        ("k-a.pub", "k-", ".pub", "a"),
+        ("k-.pub", "k-", ".pub", None),
+        ("x-a.pub", "k-", ".pub", None),
+        ("k-a.pem", "k-", ".pub", None),
+        ("aa", "aa", "a", None),  # what stands before and behind may not be one and the same letter
+        ("aaa", "aa", "a", None),
+        ("aaaa", "aa", "a", "a"),
+        ("a", "", "", "a"),
+        (".a.pub", "", ".pub", None),
+        (".a.pub", ".", ".pub", None),
+    ],
+)
+def test_the_name_in_the_place_of_the_star(filename: str, before: str, after: str, name: str | None) -> None:
+    assert name_in(filename, before, after) == name
 
 
 def test_lines_of_a_key_file_have_options() -> None:

@@ -8,9 +8,9 @@ import pytest
 
 from pysshd.policy.explain import default_login, explain, login_by, plain
 from pysshd.policy.load import load_text
-from pysshd.policy.query import Shell, Step
+from pysshd.policy.query import UNKNOWN, Shell, Step, UnixFacts
 from pysshd.policy.ruleset import Ruleset
-from pysshd.policy.scene import Scene, counts, held_steps, holder_of, log_in
+from pysshd.policy.scene import Scene, counts, facts_of, held_steps, holder_of, log_in
 from pysshd.policy.steps import Certificate
 from tests.policy.sftp import load
 from tests.policy.support import FINGERPRINTS, KEYS, NOON, PEOPLE
@@ -152,3 +152,51 @@ def test_a_key_that_is_of_use_at_that_time_and_from_there(options: str, good: bo
     (step,) = held_steps(person, {})
     scene = Scene(person, "alice", ip_address("10.1.2.3"), "127.0.0.1:2222", NOON, ("publickey",), (step,))
     assert counts(ruleset, scene, step) is good
+
+
+@pytest.mark.parametrize(
+    ("name", "groups", "accounts"),
+    [
+        ("alice", {"ops", "staff"}, ("alice", "git")),
+        ("bob", set(), ("web",)),  # comes under another name than their own
+        ("carol", set(), ("carol",)),  # runs as another account
+        ("dave", {"staff"}, ("dave",)),
+    ],
+)
+def test_whom_the_host_is_taken_to_know(name: str, groups: set[str], accounts: tuple[str, ...]) -> None:
+    text = (
+        "version: 1\nserver: {accounts: system}\ngroups: [ops, staff]\n"
+        "sources: [{system: {min_uid: 1000}, password: system, groups: staff}]\n"
+        "users:\n  alice: {groups: ops, accounts: [alice, git]}\n  bob: {accounts: web}\n  carol: {run_as: www}\n"
+    )
+    holder = holder_of(load_text(text, "p.yaml", language=True).ruleset, name)
+    assert holder is not None
+    assert holder.groups == frozenset(groups)
+    assert holder.accounts == accounts
+
+
+@pytest.mark.parametrize(
+    ("account", "uid", "home"), [("alice", 1 << 20, "/home/alice"), ("root", 0, "/root"), ("git", 1 << 20, "/home/git")]
+)
+def test_what_the_host_is_taken_to_say_of_an_account(account: str, uid: int, home: str) -> None:
+    text = "version: 1\nserver: {accounts: system}\nusers: {alice: {accounts: [alice, root, git]}}\n"
+    ruleset = load_text(text, "p.yaml", language=True).ruleset
+    scene = Scene(ruleset.people["alice"], account, None, "127.0.0.1:2222", NOON, (), ())
+    assert facts_of(ruleset, scene).unix == UnixFacts(account, uid, UNKNOWN, home=home)
+    held = replace(scene, system_groups=frozenset(["adm"]))
+    assert facts_of(ruleset, held).unix == UnixFacts(account, uid, frozenset(), home=home)
+    grants = "grants: [{who: 'system-group:adm', allow: {pty: true}}]\n"
+    asking = load_text(text + grants, "p.yaml", language=True).ruleset
+    assert facts_of(asking, held).unix == UnixFacts(account, uid, frozenset(["adm"]), home=home)
+
+
+def test_an_account_is_one_that_the_file_lets_in() -> None:
+    text = "version: 1\nserver: {accounts: system, min_uid: 2000000}\nusers: {alice: {accounts: [alice, root]}}\n"
+    ruleset = load_text(text, "p.yaml", language=True).ruleset
+    found = []
+    for account in ("alice", "root"):
+        scene = Scene(ruleset.people["alice"], account, None, "127.0.0.1:2222", NOON, (), ())
+        unix = facts_of(ruleset, scene).unix
+        assert isinstance(unix, UnixFacts)
+        found.append(unix.uid)
+    assert found == [2000000, 0]

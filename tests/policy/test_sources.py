@@ -16,6 +16,7 @@ from pysshd.policy.decide import decide
 from pysshd.policy.diff import Difference, difference
 from pysshd.policy.diff_sessions import Side
 from pysshd.policy.explain import default_login, explain
+from pysshd.policy.fields import NAME_FORM
 from pysshd.policy.keyfiles import KeyFile, KeyFolder, name_in, parse_key_file, split_pattern
 from pysshd.policy.load import Loaded, load_file, load_text
 from pysshd.policy.matrix import LOGIN, matrix
@@ -28,6 +29,7 @@ from pysshd.policy.ruleset import Ruleset, rebuilt, ruleset_of
 from pysshd.policy.scene import Scene, held_steps, holder_of, named_step
 from pysshd.policy.settings import Settings
 from pysshd.policy.templates import parse_template
+from pysshd.ssh.crypto.keys import parse_public_key_line
 from tests.policy.support import FINGERPRINTS, KEYS, NOON
 
 PATTERN = "/etc/keys/*.pub"
@@ -93,6 +95,9 @@ def test_entries_lie_over_folders() -> None:
         "user_defaults: {groups: ldap, home: '/homes/{user}'}\n"
     )
     people = load(users + DROPPED, alice=(KEYS[0], KEYS[1]), bob=KEYS[2], carol=KEYS[3]).ruleset.people
+    blobs = [parse_public_key_line(key).blob for key in KEYS]
+    assert [key.blob for key in people["alice"].keys] == blobs[:2]
+    assert [(key.blob, key.where) for key in people["bob"].keys] == [(blobs[2], "/etc/keys/bob.pub")]
     assert people["alice"].groups == {"ops", "staff"}
     assert people["alice"].home == "/srv/alice"
     # A key that stands in both counts as it does in the entry: by its name, and in its time.
@@ -160,15 +165,20 @@ def test_lines_of_two_folders_narrow_together() -> None:
 @pytest.mark.parametrize(
     ("name", "file", "said"),
     [
-        ("al ice", KeyFile(), "key file /etc/keys/al ice.pub: 'al ice' in its name is no name of a person"),
-        ("-rf", KeyFile(), "'-rf' in its name is no name"),
-        ("bob", KeyFile(problem="it holds no key"), "key file /etc/keys/bob.pub: it holds no key"),
-        ("guest", parse_key_file(KEYS[3].encode()), "guest of users stands for whoever comes"),
+        ("al ice", KeyFile(), f"'al ice' in its name is no name of a person, expected {NAME_FORM}"),
+        ("-rf", KeyFile(), f"'-rf' in its name is no name of a person, expected {NAME_FORM}"),
+        ("bob", KeyFile(problem="it holds no key"), "it holds no key"),
+        (
+            "guest",
+            parse_key_file(KEYS[3].encode()),
+            "guest of users stands for whoever comes, and has no keys of a folder",
+        ),
     ],
 )
 def test_a_file_that_is_not_that_of_a_person_is_told_of(name: str, file: KeyFile, said: str) -> None:
     text = DROPPED + "users: {guest: {names: ['g-*']}}\n"
-    assert said in errors(text, {PATTERN: KeyFolder(((name, file),))})
+    told = errors(text, {PATTERN: KeyFolder(((name, file), ("alice", parse_key_file(KEYS[0].encode()))))})
+    assert told == f"p.yaml:3:23: key file /etc/keys/{name}.pub: {said}"
 
 
 def test_a_folder_that_can_not_be_read_is_told_of() -> None:
