@@ -49,7 +49,7 @@ def absolute_path(node: object) -> Text:
     """A path that begins with `/`."""
     found = text(node)
     if not found.text.startswith("/") or "\0" in found.text or "\n" in found.text:
-        hint = "write the path in full: neither '~' nor '$' is filled in" if found.text[:1] in "~$" else ""
+        hint = "write the path in full: neither '~' nor '$' is filled in" if found.text.startswith(("~", "$")) else ""
         raise bad(f"found {show(found.text)}, expected an absolute path", hint)
     return Text(posixpath.normpath(found.text), found.mark)
 
