@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -55,5 +56,9 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Count the rows of docs/security.md that hold."""
+    """Count the rows of docs/security.md that hold; give programs their signals."""
     security.pytest_configure(config)
+    # What a shell starts in the background, or `nohup` does, has some of them ignored, and so has all that it starts.
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
