@@ -4,6 +4,7 @@ import os
 import stat
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from tests.live.daemon import WITHIN, Daemon, children_of
@@ -65,8 +66,12 @@ def name_of(pid: int) -> str:
 
 def descriptors(pid: int) -> dict[int, str]:
     """What the descriptors of a process are; the reader must be root, for the process is not dumpable."""
-    folder = Path(f"/proc/{pid}/fd")
-    return {int(entry.name): os.readlink(entry) for entry in folder.iterdir()}
+    found = {}
+    for entry in Path(f"/proc/{pid}/fd").iterdir():
+        # One may be closed between the two looks.
+        with suppress(FileNotFoundError):
+            found[int(entry.name)] = os.readlink(entry)
+    return found
 
 
 def memory(pid: int) -> Iterator[bytes]:
