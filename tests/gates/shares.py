@@ -45,11 +45,10 @@ NOT_AS_USER = (
     # What other people's clients negotiate and how they log in; as the user there is what they do in sessions.
     *(f"tests/interop/test_{name}.py" for name in ("algorithms", "hooks", "login", "shared", "ssh_audit")),
     "tests/bench/test_engine.py", "tests/bench/test_round.py",
-    # What is said on the wire and what the policy decides, before there is a program that is somebody's.
+    # What is negotiated and what the policy decides, before there is a program that is somebody's.
     *(f"{LIVE}/test_{name}.py" for name in (
-        "algorithms", "bad_policy", "crypto_policy", "denials", "factors", "global_requests", "hostile",
-        "hostile_channels", "include", "key_options", "listeners", "load", "log_injection", "passwords", "told",
-        "told_json",
+        "algorithms", "bad_policy", "crypto_policy", "denials", "factors", "global_requests", "key_options",
+        "listeners", "log_injection", "told", "told_json",
     )),
 )  # fmt: skip
 """No test in these asks for an ordinary user."""
