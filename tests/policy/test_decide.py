@@ -86,6 +86,28 @@ def test_the_five_lines_of_the_specification() -> None:
     assert not ask(ruleset, Env("EDITOR", b"vi")).allowed
 
 
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize(
+    ("narrower", "wider"),
+    [
+        ("{literal: ls -l}", "any"),
+        ("ls -l", "{literal: ls -l}"),
+        ("ls -l", "any"),
+        ("{profile: git, paths: /srv/git}", "any"),
+    ],
+)
+def test_what_says_more_of_a_command_answers_it_whatever_the_wider_one_says(
+    narrower: str, wider: str, order: int
+) -> None:
+    grants = [f"  - {{who: alice, allow: {{exec: [{narrower}], confined: true}}}}\n",
+              f"  - {{who: alice, allow: {{exec: [{wider}]}}}}\n"]  # fmt: skip
+    ruleset = load("server: {owner: alice}\ngrants:\n" + "".join(grants[::order]))
+    command = b"git-upload-pack '/srv/git/x.git'" if "git" in narrower else b"ls -l"
+    way = ask(ruleset, Exec(command)).way
+    assert isinstance(way, ShellCommand | Words | Program)
+    assert way.confined
+
+
 @pytest.mark.parametrize(
     ("permissions", "request_", "expected"),
     [

@@ -43,6 +43,16 @@ def test_the_entry_that_decides_decides_also_when_its_methods_fail() -> None:
     assert found.reason == "login entry 4 asks for publickey+password, not password"
 
 
+def test_what_is_asked_for_and_what_goes_on_is_told_whole() -> None:
+    ruleset = load("login: [{methods: [publickey+password, publickey+publickey]}]\n")
+    found = login(ruleset, PASSWORD)
+    assert found.reason == "login entry 1 asks for publickey+password, publickey+publickey, not password"
+    found = login(ruleset, key_step())
+    assert found.way == LoginWay(False, ("password", "publickey"))
+    assert found.reason == "login entry 1 goes on with password, publickey"
+    assert login(ruleset, key_step(), SECOND).reason == "login entry 1 is met by publickey+publickey"
+
+
 def test_a_step_too_many_is_refused() -> None:
     assert not login(load(LOGIN), key_step(), PASSWORD).allowed
     assert not login(load(LOGIN), key_step(), PASSWORD, SECOND, source="192.0.2.1").allowed
