@@ -14,9 +14,6 @@ from typing import TYPE_CHECKING, Any, Final
 _MADE: Final = object()
 """Stands for a value that a factory makes."""
 
-_OURS: Final = "__compared__"
-"""Of a class: what gets the fields by which its records are compared."""
-
 
 def _dataclass(
     cls: type | None = None,
@@ -50,7 +47,8 @@ def _record(cls: Any, frozen: bool, slots: bool, eq: bool, kw_only: bool) -> typ
         made.__doc__ = None
     methods = {"__init__": _init(made, frozen), "__repr__": _shown}
     if eq:
-        setattr(made, _OURS, _getter([field.name for field in dataclasses.fields(made) if field.compare]))
+        # What gets the fields by which its records are compared.
+        made.__compared__ = _getter([field.name for field in dataclasses.fields(made) if field.compare])
         methods |= {"__eq__": _equal, "__hash__": _hashed if frozen else None}
     if frozen:
         methods |= {"__setattr__": _no_assignment, "__delattr__": _no_deletion}
