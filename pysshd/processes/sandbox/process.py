@@ -31,8 +31,11 @@ _LAST_POSSIBLE_CAPABILITY = 63
 _SCHED_ATTR = struct.Struct("=IIQiIQQQ")
 """struct sched_attr: size, policy, flags, nice, priority, runtime, deadline and period (sched_setattr(2))."""
 
-_SHORTEST_TURN = 100_000
-"""Nanoseconds, the least that the kernel takes."""
+_TURN = 300_000
+"""Nanoseconds: what a keystroke takes a worker where caches are cold, with the look for its answer.
+
+With less, the program that it wakes has the CPU in the middle of it, and everybody else before it comes again.
+"""
 
 _HIGHEST_ID = 0xFFFF_FFFE
 _LAST_DESCRIPTOR = 0x7FFF_FFFF
@@ -92,7 +95,7 @@ def become_subreaper() -> None:
 
 
 def take_short_turns() -> bool:
-    """Ask for the shortest turns on a CPU, for this process and what it forks; whether the kernel heard.
+    """Ask for short turns on a CPU, for this process and what it forks; whether the kernel heard.
 
     A process of shorter turns that has just become ready goes before one that has had its share (EEVDF, Linux 6.12): a
     keystroke need not wait for the end of somebody's bulk transfer. The share of the CPU stays the same. Kernels before
@@ -101,7 +104,7 @@ def take_short_turns() -> bool:
     if os.sched_getscheduler(0) != os.SCHED_OTHER:
         return False
     nice = os.getpriority(os.PRIO_PROCESS, 0)
-    attributes = _SCHED_ATTR.pack(_SCHED_ATTR.size, os.SCHED_OTHER, 0, nice, 0, _SHORTEST_TURN, 0, 0)
+    attributes = _SCHED_ATTR.pack(_SCHED_ATTR.size, os.SCHED_OTHER, 0, nice, 0, _TURN, 0, 0)
     try:
         call("sched_setattr", 0, attributes, 0)
     except OSError:

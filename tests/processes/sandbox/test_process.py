@@ -201,7 +201,7 @@ def test_short_turns_are_inherited_and_change_no_share() -> None:
     assert own == inherited
     assert own[1] == 3
     if own[0] is not None and tuple(map(int, os.uname().release.split(".")[:2])) >= (6, 12):
-        assert own[0] == 100_000
+        assert own[0] == 300_000
 
 
 def test_a_policy_that_somebody_set_is_kept() -> None:
