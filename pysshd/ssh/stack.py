@@ -1,10 +1,10 @@
 """One connection: bytes in, events out; answers in, bytes out.
 
     stack = Stack(settings, entropy, now)
-    events = stack.receive_data(data, now)          # while stack.wants_data
+    events = stack.receive_data(data, now)                  # while stack.wants_data
     events = stack.answer(ticket, verdict, now)
-    stack.sent(socket.send(stack.bytes_to_send()))  # while stack.outgoing
-    events = stack.tick(now)                        # when stack.next_deadline has come
+    stack.output.sent(socket.send(stack.output.view()))     # while stack.output.waiting
+    events = stack.tick(now)                                # when stack.next_deadline has come
 
 `now` is monotonic seconds. Whatever the peer sends, no exception comes out: its fault becomes one SSH_MSG_DISCONNECT
 with a text that tells nothing, a `ConnectionFailed` event that tells the log everything, and `closed`.
@@ -14,44 +14,28 @@ from collections.abc import Iterator
 from dataclasses import field
 from itertools import count
 
-from pysshd.errors import (
-    DecodeError,
-    DisconnectReason,
-    IntegrityError,
-    KeyExchangeError,
-    ProtocolError,
-    PysshdError,
-)
+from pysshd.errors import DisconnectReason, ProtocolError, PysshdError
 from pysshd.records import dataclass
-from pysshd.ssh.connection.machine import ConnectionMachine
+from pysshd.ssh.connection.machine import DATA_HEAD, ConnectionMachine
 from pysshd.ssh.connection.settings import ConnectionSettings
 from pysshd.ssh.crypto.shares import Entropy
 from pysshd.ssh.events.ids import ChannelId, Ticket
 from pysshd.ssh.events.kinds import Event, Verdict
 from pysshd.ssh.events.transport import ConnectionFailed, PeerIdentified, Signed
 from pysshd.ssh.events.userauth import AuthOffer, AuthVerdict, Challenge
+from pysshd.ssh.transport.faults import FAULTS, told
 from pysshd.ssh.transport.machine import TransportMachine
-from pysshd.ssh.transport.scratch import Scratch
+from pysshd.ssh.transport.scratch import SMALL_SIZE, Scratch
 from pysshd.ssh.transport.settings import TransportSettings
 from pysshd.ssh.userauth.machine import UserauthMachine
 from pysshd.ssh.userauth.settings import UserauthSettings
 from pysshd.ssh.wire.numbers import MessageNumber
 
 _CHANNEL_DATA = int(MessageNumber.CHANNEL_DATA)
-_OPENSSH = b"SSH-2.0-OpenSSH"
-_FAULTS = (ProtocolError, DecodeError, IntegrityError, KeyExchangeError)
+_FLOW = (_CHANNEL_DATA, int(MessageNumber.CHANNEL_WINDOW_ADJUST))
+"""Messages of which there are many: nothing is owed for one, and nothing is sent."""
 
-_SAID = {
-    DisconnectReason.PROTOCOL_ERROR: "protocol error",
-    DisconnectReason.KEY_EXCHANGE_FAILED: "key exchange failed",
-    DisconnectReason.MAC_ERROR: "corrupted packet",
-    DisconnectReason.SERVICE_NOT_AVAILABLE: "service not available",
-    DisconnectReason.PROTOCOL_VERSION_NOT_SUPPORTED: "protocol version not supported",
-    DisconnectReason.NO_MORE_AUTH_METHODS_AVAILABLE: "too many authentication attempts",
-    DisconnectReason.ILLEGAL_USER_NAME: "illegal user name",
-    DisconnectReason.CONNECTION_LOST: "no sign of life",
-}
-"""What the peer is told; the rest is told "closed"."""
+_OPENSSH = b"SSH-2.0-OpenSSH"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +68,16 @@ class Stack:
         self._settings = settings
         self._tickets: Iterator[Ticket] = (Ticket(number) for number in count(1))
         self._transport = TransportMachine(settings.transport, entropy, self._tickets, now, self.scratch)
-        self._outgoing = self._transport.outgoing
+        self._outbox = self._transport.outbox
+        self.output = self._transport.outgoing
+        """The bytes that wait to be sent: `waiting` says how many, `view` gives them, `sent` takes them off.
+
+        A view lasts until anything else is called.
+        """
+
+        self.unsettled = True
+        """Something may have changed what `closed`, `wants_data` and `next_deadline` say; who looks says False here."""
+
         self._userauth = UserauthMachine(settings.userauth, self._tickets)
         self._connection: ConnectionMachine | None = None
         self._grace_deadline = now + settings.login_grace if settings.login_grace else None
@@ -112,17 +105,31 @@ class Stack:
 
         That is the next call of any stack with the same scratch.
         """
-        events = self._begin(now)
-        if not self.closed:
-            if self._stopped and self._transport.held + len(data) > self._settings.max_held:
-                self._fail(ProtocolError(DisconnectReason.BY_APPLICATION, "too much input waits for an answer"), events)
-                return events
-            self._transport.feed(memoryview(data))
-            self._pull(events)
+        transport, connection = self._transport, self._connection
+        # As `_begin`, without the call, and the rest too: this is what a keystroke takes.
+        self._now = now
+        events, self._late = self._late, []
+        if transport.closed:
+            return events
+        try:
+            if self._stopped and transport.held + len(data) > self._settings.max_held:
+                raise ProtocolError(DisconnectReason.BY_APPLICATION, "too much input waits for an answer")
+            payload = None
+            if connection is None or len(data) > SMALL_SIZE or self._busy(connection):
+                transport.feed(memoryview(data))
+            else:
+                payload = transport.take(memoryview(data), now)
+            if payload is None or connection is None:
+                self._pull(events)
+            else:
+                self._take(connection, payload, events)
+        except FAULTS as error:
+            self._fail(error, events)
         return events
 
     def receive_eof(self) -> None:
         """The peer will send no more bytes: the connection is closed, and what was not opened yet is dropped."""
+        self.unsettled = True
         self._transport.stop()
 
     def answer(self, ticket: Ticket, verdict: Verdict, now: float) -> list[Event]:
@@ -142,7 +149,7 @@ class Stack:
             elif self._connection is not None:
                 self._note(self._connection.answer(ticket, verdict), events)
             self._flush()
-        except _FAULTS as error:
+        except FAULTS as error:
             self._fail(error, events)
         self._pull(events)
         return events
@@ -178,25 +185,10 @@ class Stack:
             if self._connection is not None:
                 self._note(self._connection.tick(now), events)
             self._flush()
-        except _FAULTS as error:
+        except FAULTS as error:
             self._fail(error, events)
         self._pull(events)
         return events
-
-    # --- output -----------------------------------------------------------------------------------------------------
-
-    @property
-    def outgoing(self) -> int:
-        """How many bytes wait to be sent."""
-        return self._outgoing.waiting
-
-    def bytes_to_send(self) -> memoryview:
-        """All bytes that wait, as a view that lasts until any other call but `sent`, which takes them off."""
-        return self._outgoing.view()
-
-    def sent(self, size: int) -> None:
-        """The first `size` of the bytes that wait are on their way."""
-        self._outgoing.sent(size)
 
     # --- channels ---------------------------------------------------------------------------------------------------
 
@@ -205,9 +197,9 @@ class Stack:
 
         Look again after `WindowOpened`, after `KeysTaken`, and after the answer to a `SignatureWanted`.
         """
-        if self._connection is None or self._transport.holding or self.closed:
+        if self._connection is None or self._outbox.holding or self._transport.closed:
             return 0
-        return self._connection.window(channel)
+        return self._connection.room(channel)[0]
 
     def unread(self, channel: ChannelId) -> int:
         """How many bytes of what was sent the peer has not made room for again: they are under way, or lie with it."""
@@ -226,7 +218,8 @@ class Stack:
                 transport.send_parts(connection.data_head(channel, end - at, extended), view[at:end])
                 at = end
             transport.rekey_if_due()
-        except _FAULTS as error:
+            self.unsettled = True
+        except FAULTS as error:
             self._fail(error, self._late)
 
     def reserve(self, channel: ChannelId, limit: int) -> list[memoryview]:
@@ -234,20 +227,26 @@ class Stack:
 
         They are every connection's, so `commit` has to follow before any other call.
         """
-        size = min(limit, self.writable(channel))
-        if size <= 0 or self._connection is None:
+        if self._connection is None or self._outbox.holding or self._transport.closed:
             return []
-        return self.scratch.slots.views(size, self._connection.packet(channel))
+        room, packet = self._connection.room(channel)
+        size = min(limit, room)
+        return self.scratch.slots.views(size, packet) if size > 0 else []
 
-    def commit(self, channel: ChannelId, size: int, extended: int = 0) -> None:
-        """Send the first `size` bytes of what stands in the places that `reserve` gave."""
+    def commit(self, channel: ChannelId, size: int, extended: int = 0) -> int:
+        """Send the first `size` bytes of what stands in the places that `reserve` gave; what is `writable` then."""
         if self._connection is None or not size:
-            return
+            return 0
+        head, left = self._connection.run_head(channel, size, extended)
         try:
-            self._transport.send_slots(self._connection.run_head(channel, size, extended), size)
-            self._transport.rekey_if_due()
-        except _FAULTS as error:
+            self._transport.send_slots(head, size)
+        except FAULTS as error:
             self._fail(error, self._late)
+            return 0
+        if self._outbox.holding:
+            self.unsettled = True
+            return 0
+        return left
 
     def consumed(self, channel: ChannelId, size: int) -> None:
         """`size` bytes of a channel's data are passed on: the peer may send as many more."""
@@ -288,6 +287,7 @@ class Stack:
 
     def disconnect(self, reason: DisconnectReason, text: str) -> None:
         """Say SSH_MSG_DISCONNECT with a text for the peer to read, and close. Nothing is processed afterwards."""
+        self.unsettled = True
         self._transport.disconnect(reason, text)
 
     @property
@@ -303,22 +303,43 @@ class Stack:
     # --- inside -----------------------------------------------------------------------------------------------------
 
     def _begin(self, now: float) -> list[Event]:
+        self.unsettled = True
         self._now = now
         events, self._late = self._late, []
         return events
 
     def _stalled(self) -> bool:
         """The next packet has to wait, or there will be none."""
-        if self._transport.waits(self._now) or self._outgoing.waiting >= self._settings.max_outgoing:
+        if self._transport.waits(self._now):
             return True
         connection = self._connection
         if connection is None:
-            return self._userauth.pending
-        return connection.pending >= self._settings.max_unanswered
+            return self._userauth.pending or self.output.waiting >= self._settings.max_outgoing
+        return self._busy(connection)
+
+    def _busy(self, connection: ConnectionMachine) -> bool:
+        """So much waits to be answered or sent that nothing more is opened."""
+        settings = self._settings
+        return len(connection.unanswered) >= settings.max_unanswered or self.output.waiting >= settings.max_outgoing
+
+    def _take(self, connection: ConnectionMachine, payload: memoryview, events: list[Event]) -> None:
+        """Take a message that came alone."""
+        number = payload[0]
+        channel = connection.taking(payload) if number == _CHANNEL_DATA else None
+        if channel is not None:
+            events += connection.receive_data(channel, payload[DATA_HEAD:], len(payload) - DATA_HEAD)
+        else:
+            events += connection.receive(payload)
+        if number not in _FLOW:
+            self.unsettled = True
+            self._flush()
+        elif self._outbox.holding:
+            self.unsettled = True
 
     def _pull(self, events: list[Event]) -> None:
         """Open packets until there are no more, or the next one has to wait."""
         transport, now = self._transport, self._now
+        quiet = True
         try:
             stalled = self._stalled()
             while not stalled:
@@ -326,29 +347,37 @@ class Stack:
                 if got is None:
                     break
                 if type(got) is not memoryview:
+                    quiet = False
                     events.append(got)
                     if isinstance(got, PeerIdentified):
                         self._is_openssh = got.identification.startswith(_OPENSSH)
                     continue
                 connection = self._connection
                 if connection is None:
+                    quiet = False
                     events += self._userauth.receive(got)
-                else:
-                    if got[0] == _CHANNEL_DATA:
-                        channel = connection.taking(got)
-                        if channel is not None:
-                            events += connection.receive_data(channel, *transport.gather(got))
-                        else:
-                            events += connection.receive(got)
+                    self._flush()
+                    stalled = self._stalled()
+                    continue
+                number = got[0]
+                if number == _CHANNEL_DATA:
+                    channel = connection.taking(got)
+                    if channel is not None:
+                        events += connection.receive_data(channel, *transport.gather(got))
                         continue
-                    events += connection.receive(got)
-                self._flush()
-                stalled = self._stalled()
+                events += connection.receive(got)
+                if number not in _FLOW:
+                    quiet = False
+                    self._flush()
+                # Of times and keys `next` knows itself; and it may have answered something in between.
+                stalled = self._busy(connection)
             held = transport.keep()
-        except _FAULTS as error:
+        except FAULTS as error:
             self._fail(error, events)
             held = 0
         self._stopped = held > 0 and self._stalled()
+        if not (quiet and transport.steady(now)):
+            self.unsettled = True
 
     def _flush(self) -> None:
         """Hand the messages of the upper machines down."""
@@ -365,11 +394,11 @@ class Stack:
                 transport.send(payload)
 
     def _flush_late(self) -> None:
-        if self.closed:
+        if self._transport.closed:
             return
         try:
             self._flush()
-        except _FAULTS as error:
+        except FAULTS as error:
             self._fail(error, self._late)
 
     def _note(self, new: list[Event], events: list[Event]) -> None:
@@ -381,16 +410,9 @@ class Stack:
 
     def _fail(self, error: PysshdError, events: list[Event]) -> None:
         """The one way in which a connection ends by a fault."""
+        self.unsettled = True
         if self.closed:
             return
-        if isinstance(error, ProtocolError):
-            reason = error.reason
-        elif isinstance(error, IntegrityError):
-            reason = DisconnectReason.MAC_ERROR
-        elif isinstance(error, KeyExchangeError):
-            reason = DisconnectReason.KEY_EXCHANGE_FAILED
-        else:
-            reason = DisconnectReason.PROTOCOL_ERROR
-        note = error.note if isinstance(error, ProtocolError) else ""
-        self._transport.disconnect(reason, f"{_SAID.get(reason, 'closed')}{': ' if note else ''}{note}")
+        reason, text = told(error)
+        self._transport.disconnect(reason, text)
         events.append(ConnectionFailed(reason, str(error)))

@@ -203,7 +203,7 @@ def test_the_ends_that_the_daemon_decides(serve: Serve, keys: Keys) -> None:
 
 
 def test_every_reason_of_the_stack_is_among_these_words() -> None:
-    from pysshd.ssh.stack import _SAID
+    from pysshd.ssh.transport.faults import _WORDS
 
-    assert set(_SAID) <= set(DisconnectReason)
-    assert set(_SAID.values()) - WORDS <= {"illegal user name", "no sign of life"}
+    assert set(_WORDS) <= set(DisconnectReason)
+    assert set(_WORDS.values()) - WORDS <= {"illegal user name", "no sign of life"}

@@ -28,19 +28,20 @@ class Backlog:
     are lent: a program that is a little slower than its client makes one necessary in every turn.
     """
 
-    __slots__ = ("_blocks", "_pieces", "_size")
+    __slots__ = ("_blocks", "_pieces", "size")
 
     def __init__(self, blocks: Blocks) -> None:
         self._blocks = blocks
         self._pieces: deque[_Piece] = deque()
-        self._size = 0
+        self.size = 0
+        """How many bytes wait."""
 
     def __len__(self) -> int:
-        return self._size
+        return self.size
 
     def append(self, data: memoryview) -> None:
         """Keep a copy of `data`."""
-        self._size += len(data)
+        self.size += len(data)
         while data:
             if not self._pieces or self._pieces[-1].end == len(self._pieces[-1].buffer):
                 small = not self._pieces and len(data) <= _SMALL
@@ -65,12 +66,12 @@ class Backlog:
 
     def clear(self) -> int:
         """Drop everything; returns how much that was."""
-        size = self._size
+        size = self.size
         self._take_off(size)
         return size
 
     def _take_off(self, size: int) -> None:
-        self._size -= size
+        self.size -= size
         while size:
             piece = self._pieces[0]
             part = min(size, piece.end - piece.start)

@@ -4,6 +4,7 @@ The driver decides nothing. Events that owe an answer become questions to the mo
 channel; what the monitor tells goes back into the stack.
 """
 
+import math
 import os
 import socket
 import time
@@ -19,7 +20,7 @@ from pysshd.processes.boundary.calls.requests import RequestAnswer, StartAnswer,
 from pysshd.processes.boundary.calls.table import TO_WORKER
 from pysshd.processes.boundary.socket import Endpoint
 from pysshd.processes.worker.dispatch import QUESTIONS, Questions
-from pysshd.processes.worker.gathering import Gathering
+from pysshd.processes.worker.gathering import LEAST, Gathering
 from pysshd.processes.worker.loop import READ, WRITE, Loop
 from pysshd.processes.worker.relay import MAX_QUEUED, End, Relay
 from pysshd.processes.worker.restraint import MOMENT
@@ -47,7 +48,7 @@ LINGER = 1.0
 """Seconds for which an ended connection waits for the client to read our last message before the socket is closed."""
 
 REST = 1.0
-"""Seconds without anything to do after which the memory that bulk transfers took is given back."""
+"""Seconds, one to two times as many, without anything to do after which the memory of bulk transfers is given back."""
 
 _STARTS = (ShellRequested, ExecRequested, SubsystemRequested)
 """What a client asks for a program with; the data that follow are for that program."""
@@ -62,6 +63,7 @@ class Driver:
         self._socket = client
         self._monitor = monitor
         self._stack = stack
+        self._output = stack.output
         self._loop = loop
         self._over = over
         self._questions = Questions(lambda call: monitor.send(call.encode()))
@@ -71,8 +73,14 @@ class Driver:
         self._shut = False
         self._dropped = 0
         self._finished = False
-        self._deadline: float | None = None
+        self._due = math.inf
+        self.deadline: float | None = None
+        """The stack's next deadline as of the last `_flush`, the end of lingering, or a time to rest."""
+
         self._rest: float | None = None
+        self._restless = False
+        """Something went through since `_rest` was set: it is not the time for it yet."""
+
         self._gathering = Gathering(client)
         self._moment: float | None = None
         self._mask = 0
@@ -83,17 +91,16 @@ class Driver:
 
     # --- time
 
-    @property
-    def deadline(self) -> float | None:
-        """The stack's next deadline as of the last `_flush`, the end of lingering, or a time to rest."""
-        return self._deadline
-
     def tick(self, now: float) -> None:
         """A key must be renewed, a peer probed, or the connection is over."""
-        if self._linger_until is not None:
+        if self._linger_until is not None and now >= self._linger_until:
             return self._finish()
         if self._rest is not None and now >= self._rest:
-            self._stack.scratch.release()
+            if self._restless:
+                self._rest, self._restless = now + REST, False
+            else:
+                self._stack.scratch.release()
+                self._rest = None
         gathering = self._gathering
         if gathering.until is not None and now >= gathering.until:
             gathering.over()
@@ -110,6 +117,7 @@ class Driver:
     def _socket_ready(self, mask: int) -> None:
         # What can be sent is sent by `_flush` alone: it sees the queue shrink, and has the programs go on.
         if mask & READ:
+            self._restless = True
             self._receive()
         self._flush()
 
@@ -129,37 +137,56 @@ class Driver:
             return self._gone("the client went away")
         now = time.monotonic()
         self._handle(self._stack.receive_data(room[:size], now))
-        self._gathering.took(size, self._loop.alone, now)
+        if size >= LEAST or self._gathering.until is not None:
+            self._gathering.took(size, self._loop.alone, now)
+            self._reckon()
         if size == len(room):
             scratch.widen_input()
         return None
 
     def _send(self) -> bool:
         """Send what the socket takes; False where the client is gone."""
-        while self._stack.outgoing:
+        output = self._output
+        while output.waiting:
             try:
-                sent = self._socket.send(self._stack.bytes_to_send())
+                sent = self._socket.send(output.view())
             except BlockingIOError:
                 return True
             except OSError as error:
                 self._gone(f"the client's socket failed: {error.strerror}")
                 return False
-            self._stack.sent(sent)
+            output.sent(sent)
         return True
 
     def _flush(self) -> None:
         """Send what there is, then look again at what may be read, from the client and from the programs."""
-        stack = self._stack
-        waits = stack.outgoing
-        while not self._finished and (not waits or self._send()):
-            waits = stack.outgoing
+        stack, output = self._stack, self._output
+        if self._finished or (output.waiting and not self._send()):
+            return
+        relays = self._relays.values()
+        if (
+            output.waiting
+            or stack.unsettled
+            or self._mask != READ
+            or len(relays) > 1
+            or any(relay.paused for relay in relays)
+            or (self._rest is None and stack.scratch.is_large)
+        ):
+            self._settle()
+
+    def _settle(self) -> None:
+        """More than data came and went: go on with what had to wait, and find out what is waited for from now on."""
+        stack, output = self._stack, self._output
+        while not self._finished:
+            waits = output.waiting
             if waits < MAX_QUEUED:
                 self._resume()
-            before, waits = waits, stack.outgoing
-            if waits == before:
+            if output.waiting == waits or not self._send():
                 break
         if self._finished:
             return
+        stack.unsettled = False
+        waits = output.waiting
         if stack.closed:
             self._linger()
         mask = WRITE if waits else 0
@@ -169,14 +196,19 @@ class Driver:
             self._mask = mask
             self._loop.watch(self._socket.fileno(), mask, self._socket_ready)
         now = time.monotonic()
-        self._rest = now + REST if stack.scratch.is_large else None
+        if self._rest is None and stack.scratch.is_large:
+            self._rest, self._restless = now + REST, False
         held = len(self._relays) > 1 and any(relay.held for relay in self._relays.values())
         self._moment = (self._moment or now + MOMENT) if held else None
-        deadline = stack.next_deadline if self._linger_until is None else self._linger_until
-        for other in (self._rest, self._gathering.until, self._moment):
-            if other is not None and (deadline is None or other < deadline):
-                deadline = other
-        self._deadline = deadline
+        due = stack.next_deadline if self._linger_until is None else self._linger_until
+        self._due = min(math.inf if at is None else at for at in (due, self._rest, self._moment))
+        self._reckon()
+
+    def _reckon(self) -> None:
+        """Set the deadline, which is all that changes in most turns of somebody who sends much."""
+        until = self._gathering.until
+        due = self._due if until is None else min(until, self._due)
+        self.deadline = None if due == math.inf else due
 
     def _resume(self) -> None:
         for relay in tuple(self._relays.values()):
@@ -192,7 +224,7 @@ class Driver:
         """Let the client read why: a socket closed over unread input would take our last message with it."""
         if self._linger_until is None:
             self._linger_until = time.monotonic() + LINGER
-        if not self._stack.outgoing and not self._shut:
+        if not self._output.waiting and not self._shut:
             self._shut = True
             try:
                 self._socket.shutdown(socket.SHUT_WR)
@@ -215,6 +247,8 @@ class Driver:
         if self._finished:
             return
         self._finished = True
+        # Whoever stays may move little, and would keep it.
+        self._stack.scratch.release()
         for relay in self._relays.values():
             relay.close()
         self._relays.clear()
@@ -235,20 +269,17 @@ class Driver:
             if self._finished:
                 return
             if type(event) is DataReceived:
-                self._data(event)
+                relay = self._relays.get(event.channel)
+                if relay is not None:
+                    relay.receive(event.data)
+                else:
+                    self._stack.consumed(event.channel, len(event.data))
             elif type(event) in QUESTIONS or type(event) is AuthBegun:
                 if isinstance(event, _STARTS) and (relay := self._relays.get(event.channel)):
                     relay.expect()
                 self._questions.ask(event)
             else:
                 self._NOTICES[type(event)](self, event)
-
-    def _data(self, event: DataReceived) -> None:
-        relay = self._relays.get(event.channel)
-        if relay is None:
-            self._stack.consumed(event.channel, len(event.data))
-        else:
-            relay.receive(event.data)
 
     def _identified(self, event: PeerIdentified) -> None:
         self._questions.client = event.identification

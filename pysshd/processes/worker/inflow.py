@@ -58,7 +58,7 @@ class Inflow:
         descriptor = self.descriptor
         if self._refused or (self._started and descriptor is None):
             self._consumed(len(data))
-        elif self._waiting or descriptor is None:
+        elif descriptor is None or self._waiting.size:
             self._waiting.append(data)
         else:
             self._write(descriptor, data)
@@ -106,7 +106,7 @@ class Inflow:
             self._consumed(size)
             self._break()
             return
-        self._consumed(done)
+        self._stack.consumed(self._channel, done)
         if done < size:
             self._waiting.append(data[done:])
             self._watch(descriptor)

@@ -80,13 +80,16 @@ class _Core:
 class Loop:
     """Waits for descriptors and deadlines, until `stop` is called."""
 
-    __slots__ = ("_core", "_failed", "_scheduled", "_timed", "alone")
+    __slots__ = ("_core", "_failed", "_scheduled", "_timed", "alone", "handed")
 
     def __init__(self, core: _Core | None = None, failed: Callable[[Exception], None] | None = None) -> None:
         self._core = core or _Core()
         self._failed = failed
         self._timed: tuple[Timed, ...] = ()
         self._scheduled = math.inf
+        self.handed = self._core.glance.handed
+        """To be told of how many bytes went to a program, which may answer at once."""
+
         self.alone = True
         """No other lane was ready in this turn, nor of late: whoever is called may take their time."""
 
@@ -127,10 +130,6 @@ class Loop:
         """Forget `timed`."""
         self._timed = tuple(known for known in self._timed if known is not timed)
 
-    def handed(self, size: int) -> None:
-        """So many bytes went to a program, which may answer at once."""
-        self._core.glance.handed(size)
-
     def stop(self) -> None:
         """Return from `run` once the callbacks of this turn are done."""
         self._core.running = False
@@ -161,7 +160,7 @@ class Loop:
         core = self._core
         watched = core.watched
         if len(ready) == 1:
-            # As below, for one: the turn of somebody who types.
+            # As below, for one and without the calls: the turn of somebody who types.
             ((descriptor, mask),) = ready
             if (entry := watched.get(descriptor)) is not None:
                 lane = entry.lane
@@ -171,7 +170,10 @@ class Loop:
                 core.busy = {lane}
                 lane.alone = now - core.shifted > QUIET
                 if mask := (READ | WRITE if mask & _BROKEN else mask) & entry.mask:
-                    lane._call(entry.ready, mask)
+                    try:
+                        entry.ready(mask)
+                    except Exception as error:
+                        lane._fail(error)
                 lane.settle()
             return
         found = [(descriptor, watched[descriptor], mask) for descriptor, mask in ready if descriptor in watched]
@@ -213,9 +215,12 @@ class Loop:
         try:
             function(argument)
         except Exception as error:
-            if self._failed is None:
-                raise
-            self._failed(error)
+            self._fail(error)
+
+    def _fail(self, error: Exception) -> None:
+        if self._failed is None:
+            raise error
+        self._failed(error)
 
     def settle(self) -> None:
         """Look at the deadlines again; needed only after what this loop did not call itself."""

@@ -68,6 +68,8 @@ class Relay:
         self._stack = stack
         self._loop = loop
         self._flush = flush
+        self._output = stack.output
+        self._handed = loop.handed
         self._inflow = Inflow(channel, stack, self._watch, self._release)
         self._outputs: dict[int, int] = {}
         self._pty = False
@@ -145,7 +147,7 @@ class Relay:
     def receive(self, data: memoryview) -> None:
         """Data of the client, for the program."""
         self._inflow.receive(data)
-        self._loop.handed(len(data))
+        self._handed(len(data))
 
     def receive_eof(self) -> None:
         """The client has nothing more to say."""
@@ -201,30 +203,33 @@ class Relay:
     def _serve(self, descriptor: int, mask: int) -> None:
         if mask & WRITE and descriptor == self._inflow.descriptor:
             self._inflow.writable()
+        roomy = False
         if (mask & READ or self._edge) and descriptor in self._outputs:
-            self._readable(descriptor)
+            roomy = self._readable(descriptor)
         self._flush()
-        # Only now it is known what of it the socket has left.
-        if descriptor in self._outputs:
+        # Only now it is known what of it the socket has left: mostly nothing, and there is room as before.
+        goes_on = roomy and mask == READ and not self._output.waiting
+        if not goes_on and descriptor in self._outputs:
             self._watch(descriptor)
 
     def _room(self) -> int:
         stack = self._stack
-        if stack.outgoing >= MAX_QUEUED:
+        if self._output.waiting >= MAX_QUEUED:
             return 0
         room = stack.writable(self.channel)
         return self.restraint.room(room, stack.unread(self.channel)) if self.crowded else room
 
-    def _readable(self, descriptor: int) -> None:
-        """Read once, into the places from which packets are sealed."""
+    def _readable(self, descriptor: int) -> bool:
+        """Read once, into the places from which packets are sealed; True where there is room for more, for certain."""
         limit = CHUNK_PTY if self._pty else CHUNK if self._loop.alone else CHUNK_BUSY
         if not self._much and limit > CHUNK_FIRST:
             limit = CHUNK_FIRST
-        if self.crowded or self._stack.outgoing >= MAX_QUEUED:
+        if self.crowded or self._output.waiting >= MAX_QUEUED:
             limit = min(limit, self._room())
         places = self._stack.reserve(self.channel, limit)
         if not places:
-            return
+            return False
+        edge = self._edge
         try:
             size = os.readv(descriptor, places)
             self._edge = 0
@@ -236,9 +241,11 @@ class Relay:
             size, self._edge = (-1, select.EPOLLET) if vacant else (0, 0)
         self._much = size >= CHUNK_FIRST
         if size > 0:
-            self._stack.commit(self.channel, size, self._outputs[descriptor])
-        elif size == 0:
+            left = self._stack.commit(self.channel, size, self._outputs[descriptor])
+            return left > 0 and not (edge or self.crowded)
+        if size == 0:
             self._end_output(descriptor)
+        return False
 
     def _drain(self) -> None:
         """Take what a dead leader's terminal still holds; a background job that keeps it open is not waited for."""

@@ -1,7 +1,7 @@
 """One channel, and the table of what may come for it (RFC 4254 §5)."""
 
 from dataclasses import field
-from enum import Enum, auto
+from enum import IntEnum
 
 from pysshd.records import dataclass
 from pysshd.ssh.connection.replies import Replies
@@ -10,54 +10,55 @@ from pysshd.ssh.events.ids import ChannelId
 from pysshd.ssh.wire.numbers import MessageNumber
 
 
-class Life(Enum):
+class Life(IntEnum):
     """How far a channel is, as seen from what may still come for it."""
 
-    NONE = auto()
+    NONE = 0
     """Never opened, refused, or closed on both sides."""
 
-    OPENING = auto()
+    OPENING = 1
     """Its verdict is owed; the peer can not know our number yet."""
 
-    OPEN = auto()
-    PEER_EOF = auto()
+    OPEN = 2
+    PEER_EOF = 3
     """The peer said that it sends no more data."""
 
-    CLOSING = auto()
+    CLOSING = 4
     """We closed. What the peer sent before it knew may still come, and nothing of ours may follow."""
 
 
-class Step(Enum):
+SPEAKING = (Life.OPEN, Life.PEER_EOF)
+"""While a channel is one of these, our messages for it may be sent."""
+
+
+class Step(IntEnum):
     """What to do with a message for a channel."""
 
-    TAKE = auto()
-    IGNORE = auto()
-    DROP = auto()
+    TAKE = 0
+    IGNORE = 1
+    DROP = 2
     """Charge its data to the window, and no more."""
 
-    REFUSE = auto()
+    REFUSE = 3
     """The peer broke the protocol."""
 
 
 _TAKE, _IGNORE, _DROP, _REFUSE = Step.TAKE, Step.IGNORE, Step.DROP, Step.REFUSE
 
-STEPS: dict[int, dict[Life, Step]] = {
-    number: dict(zip(Life, steps, strict=True))
-    for number, steps in {
-        #                                            NONE     OPENING  OPEN     PEER_EOF CLOSING
-        MessageNumber.CHANNEL_OPEN_CONFIRMATION: (_REFUSE, _REFUSE, _REFUSE, _REFUSE, _REFUSE),
-        MessageNumber.CHANNEL_OPEN_FAILURE: (_REFUSE, _REFUSE, _REFUSE, _REFUSE, _REFUSE),
-        MessageNumber.CHANNEL_WINDOW_ADJUST: (_IGNORE, _IGNORE, _TAKE, _TAKE, _IGNORE),
-        MessageNumber.CHANNEL_DATA: (_REFUSE, _REFUSE, _TAKE, _REFUSE, _DROP),
-        MessageNumber.CHANNEL_EXTENDED_DATA: (_REFUSE, _REFUSE, _TAKE, _REFUSE, _DROP),
-        MessageNumber.CHANNEL_EOF: (_IGNORE, _IGNORE, _TAKE, _IGNORE, _IGNORE),
-        MessageNumber.CHANNEL_CLOSE: (_IGNORE, _IGNORE, _TAKE, _TAKE, _TAKE),
-        MessageNumber.CHANNEL_REQUEST: (_REFUSE, _REFUSE, _TAKE, _TAKE, _IGNORE),
-        MessageNumber.CHANNEL_SUCCESS: (_IGNORE, _IGNORE, _IGNORE, _IGNORE, _IGNORE),
-        MessageNumber.CHANNEL_FAILURE: (_IGNORE, _IGNORE, _IGNORE, _IGNORE, _IGNORE),
-    }.items()
+STEPS: dict[int, tuple[Step, ...]] = {
+    #                                               NONE     OPENING  OPEN     PEER_EOF CLOSING
+    int(MessageNumber.CHANNEL_OPEN_CONFIRMATION): (_REFUSE, _REFUSE, _REFUSE, _REFUSE, _REFUSE),
+    int(MessageNumber.CHANNEL_OPEN_FAILURE): (_REFUSE, _REFUSE, _REFUSE, _REFUSE, _REFUSE),
+    int(MessageNumber.CHANNEL_WINDOW_ADJUST): (_IGNORE, _IGNORE, _TAKE, _TAKE, _IGNORE),
+    int(MessageNumber.CHANNEL_DATA): (_REFUSE, _REFUSE, _TAKE, _REFUSE, _DROP),
+    int(MessageNumber.CHANNEL_EXTENDED_DATA): (_REFUSE, _REFUSE, _TAKE, _REFUSE, _DROP),
+    int(MessageNumber.CHANNEL_EOF): (_IGNORE, _IGNORE, _TAKE, _IGNORE, _IGNORE),
+    int(MessageNumber.CHANNEL_CLOSE): (_IGNORE, _IGNORE, _TAKE, _TAKE, _TAKE),
+    int(MessageNumber.CHANNEL_REQUEST): (_REFUSE, _REFUSE, _TAKE, _TAKE, _IGNORE),
+    int(MessageNumber.CHANNEL_SUCCESS): (_IGNORE, _IGNORE, _IGNORE, _IGNORE, _IGNORE),
+    int(MessageNumber.CHANNEL_FAILURE): (_IGNORE, _IGNORE, _IGNORE, _IGNORE, _IGNORE),
 }
-"""What to do, by message and life (S81).
+"""What to do, by message and at the place of each life (S81).
 
 Data and requests must name a channel that takes them. The rest may come twice or late, as it does from real clients,
 and changes nothing then. We open no channel ourselves and ask nothing on one, so answers answer nothing (S82).
@@ -80,8 +81,3 @@ class Channel:
     env_requests: int = 0
     asked: set[str] = field(default_factory=set)
     """What can be had once and was asked for, unless it was refused since: see `requests`."""
-
-    @property
-    def speaks(self) -> bool:
-        """Our messages for it may still be sent."""
-        return self.life is Life.OPEN or self.life is Life.PEER_EOF

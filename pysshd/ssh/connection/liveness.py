@@ -19,7 +19,6 @@ class Due(Enum):
 class _State:
     quiet_since: float
     """Since when the peer owes a sign of life: it said something, or was asked for one."""
-    heard: bool = False
     unanswered: int = 0
     unused_since: float | None = None
 
@@ -37,10 +36,8 @@ class Liveness:
         self._timeout = settings.unused_timeout or 0.0
         self._now = now
         self._state = _State(quiet_since=now, unused_since=now)
-
-    def heard(self) -> None:
-        """A message came, whatever it was."""
-        self._state.heard = True
+        self.heard = False
+        """A message came since the last look, whatever it was."""
 
     def used(self) -> None:
         """A channel was given up: if it was the last, being unused begins anew."""
@@ -53,8 +50,8 @@ class Liveness:
             state.unused_since = None
         elif state.unused_since is None:
             state.unused_since = now
-        if state.heard:
-            state.heard, state.quiet_since, state.unanswered = False, now, 0
+        if self.heard:
+            self.heard, state.quiet_since, state.unanswered = False, now, 0
         if self._timeout and state.unused_since is not None and now - state.unused_since >= self._timeout:
             return Due.UNUSED
         if not self._interval or now < self._next_keepalive():

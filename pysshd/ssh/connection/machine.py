@@ -4,7 +4,7 @@ import struct
 from collections.abc import Callable, Iterator
 
 from pysshd.errors import DecodeError, DisconnectReason, ProtocolError
-from pysshd.ssh.connection.channel import STEPS, Channel, Life, Step
+from pysshd.ssh.connection.channel import SPEAKING, STEPS, Channel, Life, Step
 from pysshd.ssh.connection.global_requests import KEEPALIVE, GlobalRequests, announcement
 from pysshd.ssh.connection.liveness import Due, Liveness
 from pysshd.ssh.connection.opening import Opening
@@ -35,8 +35,12 @@ from pysshd.ssh.wire.messages.connection import (
 from pysshd.ssh.wire.messages.requests import ExitSignal, ExitStatus
 from pysshd.ssh.wire.numbers import MessageNumber
 
+_ADJUST = struct.Struct(">BII")
 _DATA_HEAD = struct.Struct(">BII")
 _EXTENDED_HEAD = struct.Struct(">BIII")
+DATA_HEAD = _DATA_HEAD.size
+"""Bytes of a CHANNEL_DATA in front of its data: number, channel and size (RFC 4254 §5.2)."""
+
 _DATA_RUN = struct.Struct(">BI")
 _EXTENDED_RUN = struct.Struct(">BII")
 
@@ -55,6 +59,9 @@ class ConnectionMachine:
         self._payloads: list[bytes] = [announcement(settings.host_keys)] if settings.host_keys else []
         self._channels: dict[int, Channel] = {}
         self._owed = OwedVerdicts(tickets, settings.max_pending)
+        self.unanswered = self._owed.open
+        """The questions of which the verdicts are owed."""
+
         self._globals = GlobalRequests(settings, self._owed, self._payloads)
         self._opening = Opening(settings, self._owed, self._payloads, self._channels, self._forget)
         self._liveness = Liveness(settings, now)
@@ -77,7 +84,7 @@ class ConnectionMachine:
 
     def receive(self, payload: memoryview) -> list[Event]:
         """Take one message with a number from 80 to 127; the data of `DataReceived` are a view into it."""
-        self._liveness.heard()
+        self._liveness.heard = True
         if not payload:
             raise DecodeError("connection message is empty, expected a message number")
         number = payload[0]
@@ -105,17 +112,20 @@ class ConnectionMachine:
 
     def taking(self, payload: memoryview) -> Channel | None:
         """The channel that takes the data of this CHANNEL_DATA, or None where `receive` is to look at it."""
-        if len(payload) < 9 or int.from_bytes(payload[5:9], "big") != len(payload) - 9:
+        if len(payload) < DATA_HEAD:
             return None
-        channel = self._channels.get(int.from_bytes(payload[1:5], "big"))
-        return channel if channel is not None and channel.life is Life.OPEN else None
+        _, number, size = _DATA_HEAD.unpack_from(payload)
+        channel = self._channels.get(number)
+        if channel is None or channel.life is not Life.OPEN or size != len(payload) - DATA_HEAD:
+            return None
+        return channel
 
     def receive_data(self, channel: Channel, data: memoryview, largest: int) -> list[Event]:
         """As `receive`, for the data of several messages in a row that are for a channel of `taking`.
 
         `largest` is the most that one of them carried.
         """
-        self._liveness.heard()
+        self._liveness.heard = True
         if not data:
             return []
         channel.receive.charge(len(data), largest)
@@ -155,20 +165,10 @@ class ConnectionMachine:
 
     # --- the driver -------------------------------------------------------------------------------------------------
 
-    @property
-    def pending(self) -> int:
-        """How many verdicts are owed."""
-        return len(self._owed)
-
     def writable(self, channel: ChannelId) -> int:
         """How many bytes one data message on the channel may carry now; 0 where none may be sent."""
         found = self._speaking(channel)
         return 0 if found is None or found.eof_sent else found.send.writable
-
-    def window(self, channel: ChannelId) -> int:
-        """How many bytes may be sent on the channel now, in as many messages as `writable` makes of them."""
-        found = self._speaking(channel)
-        return 0 if found is None or found.eof_sent else found.send.left
 
     def data_head(self, channel: ChannelId, size: int, extended: int) -> bytes:
         """Charge the window and return what stands before `size` bytes of data in their message.
@@ -183,24 +183,30 @@ class ConnectionMachine:
             return _EXTENDED_HEAD.pack(MessageNumber.CHANNEL_EXTENDED_DATA, found.peer, extended, size)
         return _DATA_HEAD.pack(MessageNumber.CHANNEL_DATA, found.peer, size)
 
+    def room(self, channel: ChannelId) -> tuple[int, int]:
+        """How many bytes may be sent on the channel now, and how many of them one data message carries at most."""
+        found = self._channels.get(channel)
+        if found is None or found.eof_sent or found.life not in SPEAKING:
+            return 0, 0
+        return found.send.left, found.send.packet
+
     def unread(self, channel: ChannelId) -> int:
         """How many bytes were sent on the channel for which the peer has not widened its window again."""
         found = self._channels.get(channel)
         return 0 if found is None else found.send.unread
 
-    def packet(self, channel: ChannelId) -> int:
-        """How many bytes one data message on the channel carries at most."""
-        return self._channels[channel].send.packet
+    def run_head(self, channel: ChannelId, size: int, extended: int) -> tuple[bytes, int]:
+        """As `data_head` for `size` bytes in several messages: what stands before the string in each of them.
 
-    def run_head(self, channel: ChannelId, size: int, extended: int) -> bytes:
-        """As `data_head` for `size` bytes in several messages: what stands before the string in each of them."""
-        found = self._speaking(channel)
-        if found is None or found.eof_sent:
+        And how many bytes more may be sent.
+        """
+        found = self._channels.get(channel)
+        if found is None or found.eof_sent or found.life not in SPEAKING:
             raise ValueError(f"channel {channel} takes no data from us any more")
         found.send.charge_all(size)
         if extended:
-            return _EXTENDED_RUN.pack(MessageNumber.CHANNEL_EXTENDED_DATA, found.peer, extended)
-        return _DATA_RUN.pack(MessageNumber.CHANNEL_DATA, found.peer)
+            return _EXTENDED_RUN.pack(MessageNumber.CHANNEL_EXTENDED_DATA, found.peer, extended), found.send.left
+        return _DATA_RUN.pack(MessageNumber.CHANNEL_DATA, found.peer), found.send.left
 
     def consumed(self, channel: ChannelId, size: int) -> bool:
         """So many bytes of data that came were passed on, and the peer may send as many. Whether it is told now."""
@@ -239,12 +245,12 @@ class ConnectionMachine:
         found = self._channels.get(channel)
         if found is not None and found.life is Life.OPENING:
             raise ValueError(f"channel {channel} is not open yet, expected an OpenVerdict instead")
-        if found is not None and found.speaks:
+        if found is not None and found.life in SPEAKING:
             self._say_close(found)
 
     def _speaking(self, number: ChannelId) -> Channel | None:
         channel = self._channels.get(number)
-        return channel if channel is not None and channel.speaks else None
+        return channel if channel is not None and channel.life in SPEAKING else None
 
     def _send_exit(self, number: ChannelId, kind: str, data: bytes) -> None:
         channel = self._speaking(number)
@@ -264,7 +270,9 @@ class ConnectionMachine:
     # --- messages on a channel --------------------------------------------------------------------------------------
 
     def _window_adjust(self, channel: Channel, payload: memoryview) -> list[Event]:
-        size = ChannelWindowAdjust.decode(payload).bytes_to_add
+        if len(payload) != _ADJUST.size:
+            ChannelWindowAdjust.decode(payload)  # says what is wrong
+        size: int = _ADJUST.unpack(payload)[2]
         short = channel.send.left < channel.send.packet
         channel.send.widen(size)
         return [WindowOpened(channel.number)] if short and size and not channel.eof_sent else []

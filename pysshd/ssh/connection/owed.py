@@ -24,32 +24,30 @@ class OwedVerdicts:
     def __init__(self, tickets: Iterator[Ticket], most: int) -> None:
         self._tickets = tickets
         self._most = most
-        self._owed: dict[Ticket, _Owed] = {}
-
-    def __len__(self) -> int:
-        return len(self._owed)
+        self.open: dict[Ticket, _Owed] = {}
+        """The questions that wait, for whoever wants to know how many there are."""
 
     def ask(self, expects: type[_V], settle: Callable[[_V], None], channel: ChannelId | None = None) -> Ticket:
         """A ticket for a question whose verdict goes to `settle`; `ProtocolError` past the limit."""
-        if len(self._owed) >= self._most:
+        if len(self.open) >= self._most:
             raise ProtocolError(
                 DisconnectReason.PROTOCOL_ERROR, f"requests that wait for an answer are more than {self._most}"
             )
         ticket = next(self._tickets)
-        self._owed[ticket] = _Owed(expects, settle, channel)
+        self.open[ticket] = _Owed(expects, settle, channel)
         return ticket
 
     def settle(self, ticket: Ticket, verdict: Verdict) -> None:
         """Act on a verdict once; one that nobody waits for is dropped, one of another kind is a `TypeError`."""
-        owed = self._owed.get(ticket)
+        owed = self.open.get(ticket)
         if owed is None:
             return
         if not isinstance(verdict, owed.expects):
             raise TypeError(f"verdict is {type(verdict).__name__}, expected {owed.expects.__name__}")
         owed.settle(verdict)
-        self._owed.pop(ticket, None)
+        self.open.pop(ticket, None)
 
     def forget(self, channel: ChannelId) -> None:
         """The channel is gone: whatever it asked is of no use to anybody."""
-        for ticket in [ticket for ticket, owed in self._owed.items() if owed.channel == channel]:
-            del self._owed[ticket]
+        for ticket in [ticket for ticket, owed in self.open.items() if owed.channel == channel]:
+            del self.open[ticket]

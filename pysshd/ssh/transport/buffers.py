@@ -46,16 +46,15 @@ class Outgoing:
         start = self._end
         end = start + size
         if end > self._size:
-            self._make_room(size)
+            if self._size:
+                self._make_room(size)
+            else:
+                self._buffer = _room(self._blocks, size)
+                self._size = len(self._buffer)
             start = self._end
             end = start + size
         self._end = end
         return self._buffer[start:end]
-
-    def expect(self, size: int) -> None:
-        """So many bytes will be asked for, in pieces: they are found in one place."""
-        if self._end + size > self._size:
-            self._make_room(size)
 
     def view(self) -> memoryview:
         """All that waits; the view lasts until the next `room`."""
@@ -88,17 +87,20 @@ class Outgoing:
 class Incoming:
     """Bytes that came and were not opened yet: what was left of earlier reads, then the read at hand, not copied."""
 
-    __slots__ = ("_blocks", "_carry", "_carry_at", "_carry_end", "_fed", "_fed_at", "_fed_end")
+    __slots__ = ("_blocks", "_carry", "_carry_at", "_fed", "_fed_at", "_fed_end", "carry_end")
 
     def __init__(self, blocks: Blocks) -> None:
         self._blocks = blocks
         self._carry = _NOTHING
-        self._carry_at = self._carry_end = 0
+        self._carry_at = 0
+        self.carry_end = 0
+        """0 where nothing was kept of earlier reads, if the last thing was `keep`."""
+
         self._fed = _NOTHING
         self._fed_at = self._fed_end = 0
 
     def __len__(self) -> int:
-        return self._carry_end - self._carry_at + self._fed_end - self._fed_at
+        return self.carry_end - self._carry_at + self._fed_end - self._fed_at
 
     def feed(self, data: memoryview) -> None:
         """Bytes that came; they have to stay as they are until `keep`. What was fed before was kept."""
@@ -107,21 +109,21 @@ class Incoming:
     @property
     def carried(self) -> int:
         """Bytes that were kept of earlier reads."""
-        return self._carry_end - self._carry_at
+        return self.carry_end - self._carry_at
 
     @property
     def fed(self) -> tuple[memoryview, int, int]:
         """The read at hand, where what was not opened of it begins, and where it ends, if that is all there is."""
-        if self._carry_at == self._carry_end:
+        if self._carry_at == self.carry_end:
             return self._fed, self._fed_at, self._fed_end
         return _NOTHING, 0, 0
 
     def peek(self, size: int) -> memoryview | None:
         """The next `size` bytes in one piece, or None where there are not so many."""
-        if self._carry_at == self._carry_end:
+        if self._carry_at == self.carry_end:
             end = self._fed_at + size
             return self._fed[self._fed_at : end] if end <= self._fed_end else None
-        missing = size - (self._carry_end - self._carry_at)
+        missing = size - (self.carry_end - self._carry_at)
         if missing > 0:
             if missing > self._fed_end - self._fed_at:
                 return None
@@ -130,7 +132,7 @@ class Incoming:
 
     def skip(self, size: int) -> None:
         """The `size` bytes that were last looked at are done with."""
-        if self._carry_at == self._carry_end:
+        if self._carry_at == self.carry_end:
             self._fed_at += size
         else:
             self._carry_at += size
@@ -139,7 +141,7 @@ class Incoming:
         """Copy what is left of the read at hand, whose memory is somebody else's."""
         if self._fed_at < self._fed_end:
             self._move(self._fed_end - self._fed_at)
-        elif self._carry_at == self._carry_end and self._carry_end:
+        elif self._carry_at == self.carry_end and self.carry_end:
             self._drop()
         self._fed = _NOTHING
         self._fed_at = self._fed_end = 0
@@ -153,19 +155,19 @@ class Incoming:
     def _drop(self) -> None:
         self._blocks.give(self._carry)
         self._carry = _NOTHING
-        self._carry_at = self._carry_end = 0
+        self._carry_at = self.carry_end = 0
 
     def _move(self, size: int) -> None:
         """Move `size` bytes of the read at hand behind what is carried."""
-        held = self._carry_end - self._carry_at
-        if self._carry_end + size > len(self._carry):
-            old, carried = self._carry, self._carry[self._carry_at : self._carry_end]
+        held = self.carry_end - self._carry_at
+        if self.carry_end + size > len(self._carry):
+            old, carried = self._carry, self._carry[self._carry_at : self.carry_end]
             if (held + size) * 2 > len(self._carry):
                 self._carry = _room(self._blocks, held + size)
             self._carry[:held] = carried
-            self._carry_at, self._carry_end = 0, held
+            self._carry_at, self.carry_end = 0, held
             if old is not self._carry:
                 self._blocks.give(old)
-        self._carry[self._carry_end : self._carry_end + size] = self._fed[self._fed_at : self._fed_at + size]
-        self._carry_end += size
+        self._carry[self.carry_end : self.carry_end + size] = self._fed[self._fed_at : self._fed_at + size]
+        self.carry_end += size
         self._fed_at += size

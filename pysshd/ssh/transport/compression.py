@@ -109,8 +109,7 @@ class DeflatingWriter(PacketWriter):
         slots, left, number = self._scratch.slots, size, 0
         while left:
             part = min(slots.packet, left)
-            (slot,) = slots.around(range(number, number + 1), 0, part)
-            self.write(head + part.to_bytes(4, "big"), slot[:part])
+            self.write(head + part.to_bytes(4, "big"), slots.data(number, part))
             left -= part
             number += 1
 

@@ -41,6 +41,8 @@ from pysshd.ssh.wire.numbers import MessageNumber
 USERAUTH_SERVICE = "ssh-userauth"
 COOKIE_SIZE = 16
 _KEX_NUMBERS = range(30, 50)
+_OPEN = Phase.OPEN
+_CONNECTION = int(Ruling.CONNECTION)
 
 
 class TransportMachine:
@@ -76,7 +78,7 @@ class TransportMachine:
         self._exchange: Exchange | None = None
         self._skip_guess = False
         self._ticket: Ticket | None = None
-        self._outbox = Outbox(self._writer, settings.max_queued)
+        self.outbox = Outbox(self._writer, settings.max_queued)
         self._pace = Pace(settings, now)
         self._rekey_bytes = self._pace.bytes_max
         self._preauth_bytes = self._preauth_packets = 0
@@ -86,9 +88,36 @@ class TransportMachine:
 
     # --- the peer ---------------------------------------------------------------------------------------------------
 
+    def steady(self, now: float) -> bool:
+        """No key exchange goes on, nothing waits for a time, nothing is over: messages come and go."""
+        return (
+            self._phase is _OPEN
+            and not (self.outbox.holding or self.closed or self._reader.held)
+            and now >= self._pace.not_before
+        )
+
     def feed(self, data: memoryview) -> None:
         """Bytes that came; they have to stay as they are until `keep`."""
         self._reader.feed(data)
+
+    def take(self, data: memoryview, now: float) -> memoryview | None:
+        """The payload, where `data` are one message of the connection protocol in one packet: none is left to `keep`.
+
+        None: `next` says what there is, as after `feed`.
+        """
+        reader, payload = self._reader, None
+        if self._phase is _OPEN and not self.closed and now >= self._pace.not_before:
+            payload = reader.sole(data)
+        if payload is None:
+            reader.feed(data)
+            return None
+        self._now = now
+        if reader.bytes >= self._rekey_bytes:
+            self._rekey()
+        if self._rulings[payload[0]] == _CONNECTION:
+            return payload
+        reader.put_back(payload)
+        return None
 
     def keep(self) -> int:
         """No `next` follows: what it left is copied. Returns how much that is."""
@@ -207,24 +236,20 @@ class TransportMachine:
 
     def send(self, payload: bytes) -> None:
         """Send a message of any layer, now or after the key exchange that is open."""
-        self._outbox.send(payload)
-
-    @property
-    def holding(self) -> bool:
-        """From our KEXINIT to our NEWKEYS: only the key exchange is sent, the rest waits."""
-        return self._outbox.holding
+        self.outbox.send(payload)
 
     def send_parts(self, head: bytes, body: bytes | bytearray | memoryview) -> None:
-        """Send bulk data, which never waits here: `ValueError` while `holding`. `rekey_if_due` is to follow."""
-        if self._outbox.holding:
+        """Send bulk data, which never waits here: `ValueError` while the outbox holds. `rekey_if_due` is to follow."""
+        if self.outbox.holding:
             raise ValueError("data were sent while a key exchange is open, expected none until its end")
         self._writer.write(head, body)
 
     def send_slots(self, head: bytes, size: int) -> None:
         """As `send_parts`, for `size` bytes in the slots of the scratch: `head | string` in each packet."""
-        if self._outbox.holding:
+        if self.outbox.holding:
             raise ValueError("data were sent while a key exchange is open, expected none until its end")
         self._writer.write_slots(head, size)
+        self.rekey_if_due()
 
     def rekey_if_due(self) -> None:
         """Begin a key exchange once enough was sent under this key."""
@@ -247,7 +272,7 @@ class TransportMachine:
     def stop(self) -> None:
         """Take and send nothing any more."""
         self.closed = True
-        self._outbox.clear()
+        self.outbox.clear()
         self._reader.clear()
 
     # --- key exchange -----------------------------------------------------------------------------------------------
@@ -257,7 +282,7 @@ class TransportMachine:
         self._our_offer = offer(self._settings, self._entropy.octets(COOKIE_SIZE), first)
         self._our_kexinit = self._our_offer.encode()
         self._writer.write(self._our_kexinit)
-        self._outbox.hold()
+        self.outbox.hold()
         self._pace.begun(self._now)
 
     def _rekey(self) -> None:
@@ -336,7 +361,7 @@ class TransportMachine:
         if first and self._ext_info:
             self._send_ext_info()
         self._enter(Phase.NEWKEYS if first else Phase.REKEY_NEWKEYS)
-        self._outbox.release()
+        self.outbox.release()
 
     def _send_ext_info(self) -> None:
         algorithms = ",".join(self._settings.server_sig_algs).encode()

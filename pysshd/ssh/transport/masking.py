@@ -25,6 +25,10 @@ class MaskingReader(PacketReader):
         super().take_key(opener, restart)
         self._masks = opener.masks if isinstance(opener, CtrMacOpener) else 0
 
+    def sole(self, data: memoryview) -> memoryview | None:
+        """None: what does not verify may have to wait for more."""
+        return None
+
     def next(self) -> memoryview | None:
         """As `PacketReader.next`."""
         if self._masked is None:

@@ -5,13 +5,12 @@ checked here, before anything waits for it or makes room for it (S04, S05).
 """
 
 import struct
-from collections.abc import Iterable
 
 from pysshd.errors import DisconnectReason, ProtocolError, PysshdError
 from pysshd.ssh.crypto.packets import LENGTH_SIZE, PacketOpener, PacketSealer, PlainOpener, PlainSealer
 from pysshd.ssh.crypto.shares import Entropy
 from pysshd.ssh.transport.buffers import Incoming, Outgoing
-from pysshd.ssh.transport.scratch import Scratch
+from pysshd.ssh.transport.scratch import SLOT_HEAD, STRIDE, Scratch
 
 PACKET_LENGTH_MAX = 256 << 10
 """The largest `packet_length`; RFC 4253 §6.1 asks for 35000 bytes at least."""
@@ -73,8 +72,25 @@ class PacketReader:
 
     def feed(self, data: memoryview) -> None:
         """Bytes that came, valid until `keep`; payloads given out before are no longer."""
-        self._arena.reset()
+        self._arena.at = 0
         self._incoming.feed(data)
+
+    def sole(self, data: memoryview) -> memoryview | None:
+        """The payload of the one packet that `data` is, which nothing was held before; None where `feed` has to be.
+
+        It is `feed`, `next` and `keep` in one, for what is typed: one short packet after the other.
+        """
+        if len(data) < self._head or self._incoming.carry_end or self._ahead is not None:
+            return None
+        length = self._announced(data)
+        if length + self._outside != len(data) or self._is_bad(length):
+            return None
+        self._arena.at = 0
+        return self._open(data, length)
+
+    def put_back(self, payload: memoryview) -> None:
+        """`next` gives this payload, which was given out last, once more."""
+        self._ahead = memoryview(bytes(payload))
 
     def keep(self) -> int:
         """What is left of the bytes fed is copied, so that their memory can be used again. Returns what is `held`."""
@@ -115,15 +131,26 @@ class PacketReader:
             if not isinstance(ahead, memoryview):
                 raise ahead
             self._ahead = None
-            opened = self._room(1 + len(ahead))[1:]
-            opened[:] = ahead
-            return opened
-        length = self._length or self._begin()
-        sealed = self._incoming.peek(length + self._outside) if length else None
+            room = self._arena.room(1 + len(ahead))
+            self._opened_at = self._arena.at - len(room)
+            room[1:] = ahead
+            return room[1:]
+        incoming, length = self._incoming, self._length
+        if not length:
+            head = incoming.peek(self._head)
+            if head is None:
+                return None
+            length = self._announced(head)
+            if self._is_bad(length):
+                raise self._bad_length(length)
+            self._length = length
+        sealed = incoming.peek(length + self._outside)
         if sealed is None:
             return None
-        opened = self._room(length)
-        return opened[1 : self._open(sealed, opened)]
+        payload = self._open(sealed, length)
+        incoming.skip(len(sealed))
+        self._length = 0
+        return payload
 
     def gather(self, payload: memoryview) -> tuple[memoryview, int]:
         """Open the packets behind `payload`, which `next` has just given, that carry more data of the same channel.
@@ -161,10 +188,12 @@ class PacketReader:
                     opener.open_into(sequence, fed[position:after], buffer[at : at + length])
                     self._length = 0
                     position, sequence, opened = after, sequence + 1 & _SEQUENCE_MASK, opened + 1
-                    padding, *said = unpack(buffer, at)
-                    stop = self._end(length, padding)
+                    padding, what, whose, said = unpack(buffer, at)
+                    stop = length - padding
+                    if stop < 2 or padding < PADDING_MIN:
+                        self._end(length, padding)  # says what is wrong
                     size = stop - _PIECE_HEAD
-                    if said != [number, channel, size]:
+                    if said != size or what != number or whose != channel:
                         self._ahead = memoryview(bytes(buffer[at + 1 : at + stop]))
                         break
                 finally:
@@ -181,41 +210,33 @@ class PacketReader:
         arena.at = end
         return buffer[start:end], largest
 
-    def _room(self, size: int) -> memoryview:
-        """The next `size` bytes of the arena, which `gather` finds again."""
-        room = self._arena.room(size)
-        self._opened_at = self._arena.at - size
-        return room
+    def _announced(self, head: memoryview) -> int:
+        """The length that the head of a packet says; nothing vouches for it."""
+        if self._in_clear:
+            length: int = _SIZE.unpack_from(head)[0]
+            return length
+        return self._opener.length(self._sequence, head[: self._head])
 
-    def _begin(self) -> int:
-        """The length of the next packet, 0 while its head is not there; it is asked for once for each packet."""
-        head = self._incoming.peek(self._head)
-        if head is None:
-            return 0
-        length = self._opener.length(self._sequence, head)
-        if not PACKET_LENGTH_MIN <= length <= PACKET_LENGTH_MAX or (length + self._offset) % self._block:
-            raise self._bad_length(length)
-        self._length = length
-        return length
+    def _is_bad(self, length: int) -> bool:
+        return not PACKET_LENGTH_MIN <= length <= PACKET_LENGTH_MAX or (length + self._offset) % self._block != 0
 
     def _bad_length(self, length: int) -> ProtocolError:
         return _protocol_error(
             f"packet length is {length}, expected {PACKET_LENGTH_MIN} to {PACKET_LENGTH_MAX} in blocks of {self._block}"
         )
 
-    def _open(self, sealed: memoryview, opened: memoryview) -> int:
-        """Open the packet that is `sealed`; returns where in `opened` its payload ends."""
+    def _open(self, sealed: memoryview, length: int) -> memoryview:
+        """Open the packet that is `sealed`; returns its payload."""
         if self.packets >= self._max_packets:
             raise _protocol_error(f"peer sent {self.packets} packets under one key, expected new keys before")
-        sequence = self._sequence
+        arena, sequence = self._arena, self._sequence
+        opened = arena.room(length)
+        self._opened_at = arena.at - length
         self._opener.open_into(sequence, sealed, opened)
-        total = len(sealed)
-        self._incoming.skip(total)
-        self._length = 0
         self._sequence = sequence + 1 & _SEQUENCE_MASK
         self.packets += 1
-        self.bytes += total
-        return self._end(len(opened), opened[0])
+        self.bytes += len(sealed)
+        return opened[1 : self._end(length, opened[0])]
 
     @staticmethod
     def _end(length: int, padding: int) -> int:
@@ -269,42 +290,45 @@ class PacketWriter:
 
     def write_slots(self, head: bytes, size: int) -> None:
         """Seal the first `size` bytes that stand in the slots of the scratch, each with the payload `head | string`."""
-        slots = self._scratch.slots
-        packet = slots.packet
+        packet = self._scratch.slots.packet
         whole, rest = divmod(size, packet)
         if self.packets + whole + bool(rest) > self._max_packets:
             raise self._exhausted()
-        before = _START_SIZE + len(head) + _SIZE.size
-        self.outgoing.expect(size + (whole + 1) * (before + self._block + PADDING_MIN + self._tag))
         if whole:
-            self._seal_slots(head, packet, slots.around(range(whole), before, packet))
+            self._seal_slots(head, packet, 0, whole)
         if rest:
-            self._seal_slots(head, rest, slots.around(range(whole, whole + 1), before, rest))
+            self._seal_slots(head, rest, whole, 1)
 
-    def _seal_slots(self, head: bytes, size: int, slots: Iterable[memoryview]) -> None:
-        """Seal packets of one size; each of `slots` begins where its packet does."""
-        sequence, seal, room = self._sequence, self._sealer.seal_into, self.outgoing.room
+    def _seal_slots(self, head: bytes, size: int, number: int, count: int) -> None:
+        """Seal `size` bytes each of `count` slots, from this number on."""
+        scratch, sequence, seal = self._scratch, self._sequence, self._sealer.seal_into
         start = _START_SIZE + len(head) + _SIZE.size
         end = start + size
         padding = self._padding(end)
         stop = end + padding
         total = stop + self._tag
         first = _START.pack(stop - LENGTH_SIZE, padding) + head + _SIZE.pack(size)
-        for slot in slots:
+        filler = scratch.random(padding * count, self._entropy.octets)
+        sealed = self.outgoing.room(total * count)
+        buffer, at, out = scratch.slots.buffer, SLOT_HEAD + STRIDE * number - start, 0
+        for used in range(0, padding * count, padding):
+            slot = buffer[at : at + stop]
             slot[:start] = first
-            slot[end:stop] = self._random(padding)
-            seal(sequence, slot[:stop], room(total))
+            slot[end:] = filler[used : used + padding]
+            seal(sequence, slot, sealed[out : out + total])
             sequence = sequence + 1 & _SEQUENCE_MASK
-            self.packets += 1
-            self.bytes += total
+            at += STRIDE
+            out += total
         self._sequence = sequence
+        self.packets += count
+        self.bytes += out
 
     def _seal(self, plain: memoryview, end: int) -> None:
         """Seal a packet whose payload ends at `end` in `plain`, where there is room for all that is not there yet."""
         padding = self._padding(end)
         size = end + padding
         _START.pack_into(plain, 0, size - LENGTH_SIZE, padding)
-        plain[end:size] = self._random(padding)
+        plain[end:size] = self._scratch.random(padding, self._entropy.octets)
         total = size + self._tag
         self._sealer.seal_into(self._sequence, plain[:size], self.outgoing.room(total))
         self._sequence = self._sequence + 1 & _SEQUENCE_MASK
@@ -315,10 +339,6 @@ class PacketWriter:
         """How many bytes of padding follow the `end` bytes of a packet."""
         padding = self._block - (end - self._clear) % self._block
         return padding if padding >= PADDING_MIN else padding + self._block
-
-    def _random(self, size: int) -> bytes:
-        """Random padding (RFC 4253 §6) without a call to the kernel for every packet."""
-        return self._scratch.random(size, self._entropy.octets)
 
     def _exhausted(self) -> ProtocolError:
         return _protocol_error(f"we sent {self.packets} packets under one key, expected new keys before")

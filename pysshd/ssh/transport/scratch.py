@@ -4,7 +4,7 @@ What lives no longer than one turn of one connection (a read from its socket, th
 data of a program before they are sealed) is in one place for all; what has to stay longer is lent in blocks.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 BLOCK_SIZE = 512 << 10
 """Bytes of a block: more than a turn makes, or leaves behind."""
@@ -27,7 +27,9 @@ SLOT_HEAD = 32
 _SLOT_TAIL = 256
 """Bytes behind them, for padding."""
 
-_STRIDE = SLOT_HEAD + SLOT_SIZE + _SLOT_TAIL
+STRIDE = SLOT_HEAD + SLOT_SIZE + _SLOT_TAIL
+"""Bytes from one slot to the next."""
+
 _INPUT_SMALL = 16 << 10
 _POOL_SIZE = 1024
 _KEPT = 4
@@ -71,7 +73,7 @@ class Blocks:
 
 
 class Arena:
-    """Room for opened packets, whose views live until `reset`. A full arena is replaced, its views stay valid."""
+    """Room for opened packets; views live until `at` is 0 again. A full arena is replaced, and its views stay valid."""
 
     __slots__ = ("at", "buffer", "size")
 
@@ -80,10 +82,6 @@ class Arena:
         self.size = 0
         self.at = 0
         """Where the next room begins."""
-
-    def reset(self) -> None:
-        """Views handed out so far are no longer needed."""
-        self.at = 0
 
     def room(self, size: int) -> memoryview:
         """The next `size` bytes."""
@@ -114,46 +112,50 @@ class Arena:
 class Slots:
     """Where a program's output is read to: pieces of a packet's size, with room around each for the rest of it."""
 
-    __slots__ = ("_buffer", "count", "packet")
+    __slots__ = ("_size", "_views", "buffer", "count", "packet")
 
     def __init__(self) -> None:
-        self._buffer = _NOTHING
+        self.buffer = _NOTHING
+        """All of them: the data of the first are at `SLOT_HEAD`, those of the next a `STRIDE` further on."""
+
         self.count = 0
         """How many slots there is memory for; whoever needs more than one gets all."""
 
         self.packet = SLOT_SIZE
         """Bytes that were asked for to a slot."""
 
+        self._size = 0
+        self._views: list[memoryview] = []
+
     def views(self, size: int, packet: int) -> list[memoryview]:
         """Room for `size` bytes, or for as many as there is room for, `packet` to a slot; until the next call."""
-        self.packet = packet = min(packet, SLOT_SIZE)
+        packet = min(packet, SLOT_SIZE)
+        if size == self._size and packet == self.packet:
+            return self._views
+        self._size, self.packet = size, packet
         if not self.count or (self.count == 1 and size > packet):
             self.count = SLOT_COUNT if size > packet else 1
-            self._buffer = memoryview(bytearray(_STRIDE * self.count))
-        buffer = self._buffer
-        views: list[memoryview] = []
-        start, count = SLOT_HEAD, min(SLOT_COUNT, size // packet)
-        while len(views) < count:
-            views.append(buffer[start : start + packet])
-            start += _STRIDE
-        if count < SLOT_COUNT and (rest := size - packet * count) > 0:
-            views.append(buffer[start : start + rest])
-        return views
+            self.buffer = memoryview(bytearray(STRIDE * self.count))
+        starts = range(SLOT_HEAD, STRIDE * SLOT_COUNT, STRIDE)
+        self._views = [self.buffer[at : at + packet] for at in starts[: size // packet]]
+        rest = size - packet * len(self._views)
+        if len(self._views) < SLOT_COUNT and rest:
+            at = starts[len(self._views)]
+            self._views.append(self.buffer[at : at + rest])
+        return self._views
 
-    def around(self, numbers: range, head: int, size: int) -> Iterator[memoryview]:
-        """The slots of these numbers: `head` bytes in front of the data, `size` bytes of them, and what follows."""
-        buffer, end = self._buffer, SLOT_HEAD + size + _SLOT_TAIL
-        for number in numbers:
-            start = _STRIDE * number
-            yield buffer[start + SLOT_HEAD - head : start + end]
+    def data(self, number: int, size: int) -> memoryview:
+        """The first `size` bytes of the data of one slot."""
+        at = SLOT_HEAD + STRIDE * number
+        return self.buffer[at : at + size]
 
     def release(self) -> None:
         """Drop the memory."""
-        self._buffer = _NOTHING
-        self.count = 0
+        self.buffer, self._views = _NOTHING, []
+        self.count = self._size = 0
 
     def __len__(self) -> int:
-        return len(self._buffer)
+        return len(self.buffer)
 
 
 class Scratch:

@@ -148,6 +148,24 @@ class House:
         self.loop._core.running = True
         self.loop.run()
         self.loop.remove_timed(deadline)
+        self._look_again()
+
+    def _look_again(self) -> None:
+        """Whoever looks again at what is waited for finds it as it is, but that it may be waited for too soon."""
+        if self.ended:
+            return
+        watched, due, waiting = self._watched(), self.driver.deadline, self.stack.output.waiting
+        self.driver._settle()
+        assert (self._watched(), self.stack.output.waiting) == (watched, waiting)
+        if self.driver.deadline is not None:
+            assert due is not None
+            assert due <= self.driver.deadline
+
+    def _watched(self) -> dict[int, int]:
+        """What each descriptor is watched for, without those of programs that are not read for want of room."""
+        paused = {number for one in self.driver._relays.values() if one.paused for number in one._outputs}
+        known = self.loop._core.watched.items()
+        return {number: entry.mask for number, entry in known if number not in paused}
 
     def until(self, condition: Callable[[], object], within: float = 20.0) -> None:
         """Turn until something is the case."""

@@ -15,7 +15,7 @@ from pysshd.processes.boundary.calls.login import BeginAuth
 from pysshd.processes.boundary.calls.table import TO_MONITOR
 from pysshd.processes.boundary.socket import Endpoint
 from pysshd.processes.worker import program
-from pysshd.processes.worker.driver import LINGER_BYTES
+from pysshd.processes.worker.driver import LINGER, LINGER_BYTES
 from pysshd.processes.worker.loop import READ, WRITE, Loop
 from pysshd.ssh.wire.messages.transport import Disconnect, ServiceRequest
 from pysshd.ssh.wire.numbers import MessageNumber as N
@@ -96,7 +96,7 @@ def test_the_last_message_arrives_over_a_full_queue_and_unread_input(home: House
     for _ in range(40):
         program_.write(b"x" * 65536)
         home.turn()
-    assert home.stack.outgoing > 0
+    assert home.stack.output.waiting > 0
     home.socket.setblocking(False)
     home.say(EndConnection(DisconnectReason.BY_APPLICATION, "enough"))
     home.settle(3)
@@ -249,3 +249,34 @@ def test_loop_watches_for_another_mask() -> None:
         loop.run()
     assert masks == [WRITE]
     loop.close()
+
+
+@pytest.mark.parametrize("busy", ["bulk before", "bulk just now", "nothing"])
+def test_whoever_is_sent_away_has_a_second_to_read_why(home: House, busy: str) -> None:
+    """What else has a time, such as the memory of bulk transfers, does not end it."""
+    home.to_program()
+    if busy != "nothing":
+        home.stack.scratch.widen_input()
+        home.data(b"x")
+    if busy == "bulk just now":
+        home.driver._gathering.until = time.monotonic() + 0.002
+    else:
+        time.sleep(0.5)
+    began = time.monotonic()
+    home.say(EndConnection(DisconnectReason.BY_APPLICATION, "enough"))
+    while not home.ended:
+        time.sleep(0.005)
+        home._run()
+        assert time.monotonic() - began < 5
+    assert time.monotonic() - began > 0.95 * LINGER
+
+
+def test_memory_of_a_transfer_goes_with_the_connection(home: House) -> None:
+    """Others of the same process, who move little, would keep it for ever."""
+    program = home.to_program()
+    program.write(b"x" * 65536)
+    home.until(lambda: home.size == 65536)
+    assert home.stack.scratch.is_large
+    home.socket.close()
+    home.until(lambda: home.ended)
+    assert not home.stack.scratch.is_large

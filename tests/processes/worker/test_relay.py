@@ -15,6 +15,8 @@ from pysshd.processes.boundary.calls.channels import CloseChannel, Exited
 from pysshd.processes.boundary.calls.requests import RequestExec, RequestWindow, StartAnswer
 from pysshd.processes.worker import relay
 from pysshd.processes.worker.driver import REST
+from pysshd.processes.worker.gathering import AFTER
+from pysshd.processes.worker.loop import READ, WRITE
 from pysshd.processes.worker.relay import CHUNK, MAX_QUEUED
 from pysshd.ssh.wire.messages.connection import ChannelClose, ChannelOpen, ChannelRequest
 from pysshd.ssh.wire.messages.requests import Break, Exec, ExitSignal, ExitStatus, PtyReq, WindowChange
@@ -162,7 +164,7 @@ def test_a_client_that_reads_nothing_stops_the_program(home: House) -> None:
         written += took
         idle = 0 if took else idle + 1
         home.turn()
-    assert home.stack.outgoing <= MAX_QUEUED + CHUNK + 65536
+    assert home.stack.output.waiting <= MAX_QUEUED + CHUNK + 65536
     assert written < 4 << 20
     home.reads = True
     while home.size < written + (1 << 20):
@@ -199,7 +201,7 @@ def test_a_program_that_closes_its_input_is_drained_with_credit() -> None:
         os.close(program.stdin)
         for _ in range(5):
             home.data(b"x" * 65536)
-            home.until(lambda: home.stack.outgoing == 0)
+            home.until(lambda: home.stack.output.waiting == 0)
         home.until(lambda: home.credit == 5 * 65536)
         program.write(b"still here")
         home.until(lambda: home.output == b"still here")
@@ -421,11 +423,15 @@ def test_the_memory_of_a_transfer_is_given_back_after_a_rest(home: House) -> Non
         home.data(b"y" * 32768)
         home.turn()
         program.read()
-    home.until(lambda: not home.stack.outgoing)
+    home.until(lambda: not home.stack.output.waiting)
     home.settle()
     assert home.stack.scratch.size > 1 << 18
     assert home.driver.deadline is not None
-    home.driver.tick(home.driver.deadline + REST)
+    at = home.driver.deadline
+    home.driver.tick(at)
+    assert home.stack.scratch.size > 1 << 18, "something went through since that time was set"
+    assert home.driver.deadline == at + REST
+    home.driver.tick(at + REST)
     assert home.stack.scratch.size < 1 << 15
     program.write(b"and on")
     home.until(lambda: home.output.endswith(b"and on"))
@@ -503,3 +509,39 @@ def test_an_eow_that_asks_for_an_answer_or_says_more_is_an_unknown_request(home:
     home.until(lambda: N.CHANNEL_FAILURE in home.numbers())
     program.write(b"still wanted")
     home.until(lambda: home.output == b"still wanted")
+
+
+def test_somebody_who_sends_much_is_not_waited_for_longer_than_a_moment(home: House) -> None:
+    program = home.to_program()
+    for _ in range(2 * AFTER // 32768):
+        home.data(b"y" * 32768)
+        while program.read():
+            pass
+    until = home.driver._gathering.until
+    assert until is not None, "the client's socket is read in large pieces"
+    assert home.driver.deadline == until
+    home.driver.tick(until)
+    assert home.driver._gathering.until is None
+    assert home.driver.deadline != until
+
+
+def test_a_turn_that_made_room_ends_every_pause(home: House) -> None:
+    program = home.to_program()
+    relay = home.driver._relays[CHANNEL]
+    stdout = next(iter(relay._outputs))
+    # As where many answers waited when it was looked, and the socket took them before the turn was over.
+    relay.paused = True
+    home.loop.watch(stdout, 0, relay._ready[stdout])
+    home.driver._flush()
+    assert not relay.paused
+    program.write(b"heard")
+    home.until(lambda: home.output == b"heard")
+
+
+def test_a_socket_that_has_taken_all_is_not_asked_again(home: House) -> None:
+    home.to_program()
+    home.driver._mask = READ | WRITE
+    home.loop.watch(home.driver._socket.fileno(), READ | WRITE, home.driver._socket_ready)
+    home.driver._flush()
+    assert home.driver._mask == READ
+    assert home.loop._core.watched[home.driver._socket.fileno()].mask == READ

@@ -123,12 +123,12 @@ def test_openssh_client_opens_a_shell_all_at_once() -> None:
         EnvRequested(Ticket(4), FIRST, b"LANG", b"C.UTF-8"),
         ShellRequested(Ticket(5), FIRST),
     ]
-    assert driver.machine.pending == 4
+    assert len(driver.machine.unanswered) == 4
     assert driver.answer(Ticket(5), YES) == []
     assert driver.answer(Ticket(3), YES) == []
     assert driver.answer(Ticket(2), NO) == [FAILED, OK]
     assert driver.answer(Ticket(4), NO) == [FAILED, OK]
-    assert driver.machine.pending == 0
+    assert len(driver.machine.unanswered) == 0
     resize = wanted("window-change", struct.pack(">4I", 100, 50, 800, 600), want_reply=False)
     assert driver.receive(resize) == ([WindowChanged(Ticket(6), FIRST, 100, 50, 800, 600)], [])
     assert driver.answer(Ticket(6), YES) == []
@@ -176,7 +176,7 @@ def test_peer_closes_first() -> None:
     driver = opened()
     event = driver.asked(SHELL, ShellRequested)
     assert driver.receive(CLOSE) == ([ChannelClosed(FIRST)], [OUR_CLOSE])
-    assert driver.machine.pending == 0
+    assert len(driver.machine.unanswered) == 0
     assert driver.answer(event.ticket, YES) == []
     assert driver.machine.writable(FIRST) == 0
     with pytest.raises(ValueError, match="takes no data"):
@@ -195,7 +195,7 @@ def test_nothing_follows_our_close_and_eof_is_sent_once() -> None:
     for _ in range(2):
         driver.machine.send_eof(FIRST)
     assert driver.machine.take_payloads() == [OUR_EOF]
-    assert driver.machine.writable(FIRST) == driver.machine.window(FIRST) == 0
+    assert driver.machine.writable(FIRST) == driver.machine.room(FIRST)[0] == 0
     for _ in range(2):
         driver.machine.send_exit_status(FIRST, 3)
         driver.machine.send_exit_signal(FIRST, "TERM", False, "")
@@ -299,7 +299,7 @@ def test_window_opens_when_it_was_short() -> None:
     assert driver.receive(adjust(0)) == ([], [])
     assert driver.receive(adjust(5000)) == ([WindowOpened(FIRST)], [])
     assert driver.machine.writable(FIRST) == 1000
-    assert driver.machine.window(FIRST) == 5000
+    assert driver.machine.room(FIRST)[0] == 5000
     assert driver.receive(adjust(1)) == ([], [])
     with pytest.raises(ValueError):
         driver.machine.data_head(FIRST, 1001, 0)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from pysshd.errors import DecodeError, DisconnectReason, ProtocolError
-from pysshd.ssh.connection.channel import Life
+from pysshd.ssh.connection.channel import STEPS, Life
 from pysshd.ssh.connection.machine import ConnectionMachine
 from pysshd.ssh.connection.settings import ConnectionSettings
 from pysshd.ssh.events.channels import (
@@ -137,7 +137,7 @@ def test_refused_and_closed_channels_leave_nothing() -> None:
     for _ in range(1000):
         round_()
     assert held() - before < 50
-    assert driver.machine.pending == 0
+    assert len(driver.machine.unanswered) == 0
 
 
 @pytest.mark.security("S78")
@@ -147,7 +147,7 @@ def test_tiny_packets_are_refused(kind: str, packet: int) -> None:
     driver = Driver()
     body = DirectTcpip("db", 1, "", 0).encode() if kind == "direct-tcpip" else b""
     assert open_code(driver, ChannelOpen(kind, PEER, WINDOW, packet, body).encode()) == 4
-    assert driver.machine.pending == 0
+    assert len(driver.machine.unanswered) == 0
 
 
 @pytest.mark.security("S89")
@@ -218,7 +218,7 @@ def test_length_must_be_that_of_the_message(payload: bytes, change: int) -> None
 def test_window_can_not_overflow() -> None:
     driver = opened(window=1)
     assert driver.receive(adjust(0xFFFFFFFE)) == ([WindowOpened(FIRST)], [])
-    assert driver.machine.window(FIRST) == 0xFFFFFFFF
+    assert driver.machine.room(FIRST)[0] == 0xFFFFFFFF
     refused(driver, adjust(1))
     refused(opened(window=2), adjust(0xFFFFFFFF))
 
@@ -304,7 +304,7 @@ def test_message_by_life(message: str, life: str) -> None:
     assert tuple(type(event) for event in events) == (() if expected == "-" else expected)
     assert sent == ([OUR_CLOSE] if message == "CLOSE" and life in ("open", "peer_eof") else [])
     if expected == "-":  # and it is as if nothing had come
-        assert driver.machine.pending == in_life(life).machine.pending
+        assert len(driver.machine.unanswered) == len(in_life(life).machine.unanswered)
         assert driver.machine.next_deadline is None
 
 
@@ -451,7 +451,7 @@ def test_env_has_limits() -> None:
     for _ in range(128):
         driver.asked(env(b"A" * 256, b"x" * 8192), EnvRequested)
     assert driver.receive(env()) == ([], [])
-    assert driver.machine.pending == 128
+    assert len(driver.machine.unanswered) == 128
 
 
 def test_command_has_a_limit_and_no_nul() -> None:
@@ -602,3 +602,9 @@ def test_answers_behind_a_late_one_are_capped() -> None:
 @pytest.mark.parametrize("number", [number for number in range(83, 128) if number not in range(90, 101)])
 def test_undefined_messages_are_refused(number: int) -> None:
     refused(opened(), bytes([number]) + bytes(20))
+
+
+@pytest.mark.security("S81")
+def test_the_table_says_what_to_do_in_each_life() -> None:
+    assert [int(life) for life in Life] == list(range(len(Life)))
+    assert {len(steps) for steps in STEPS.values()} == {len(Life)}

@@ -1,8 +1,9 @@
 """A stack with a driver that says yes: signs with a fixed key, takes one password, and runs what echoes."""
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -43,6 +44,8 @@ from pysshd.ssh.wire.numbers import MessageNumber
 from tests.ssh.client.entropy import SeededEntropy
 from tests.ssh.client.raw import RawClient
 
+T = TypeVar("T")
+
 HOST_KEY = PrivateKey(Ed25519PrivateKey.from_private_bytes(b"a host key for tests, known well"))
 USER_KEY = PrivateKey(Ed25519PrivateKey.from_private_bytes(b"the key of a user, known as well"))
 SETTINGS = StackSettings(TransportSettings({"ssh-ed25519": HOST_KEY.public.blob}))
@@ -75,7 +78,27 @@ class House:
 
     def feed(self, data: bytes) -> list[Event]:
         """Bytes from the client; the events that they made, with those that the answers made."""
-        return self._take(self.stack.receive_data(data, self.now))
+        return self._take(self._looks(lambda: self.stack.receive_data(data, self.now)))
+
+    def _looked(self) -> tuple[bool, bool, float]:
+        """What a driver finds when it looks, as it does once the stack says that it is to."""
+        due = self.stack.next_deadline
+        wants = self.stack.wants_data or self.stack.output.waiting > 0
+        return self.stack.closed, wants, math.inf if due is None else due
+
+    def _looks(self, act: Callable[[], T]) -> T:
+        """Whoever is not told to look again would find nothing else: at most they would look too soon."""
+        stack = self.stack
+        unsettled, stack.unsettled = stack.unsettled, False
+        closed, wants, due = self._looked()
+        done = act()
+        if not stack.unsettled:
+            now_closed, now_wants, now_due = self._looked()
+            assert now_closed == closed
+            assert now_wants or not wants
+            assert now_due >= due
+        stack.unsettled |= unsettled
+        return done
 
     def tick(self, seconds: float = 0.0) -> list[Event]:
         """Let time pass."""
@@ -84,8 +107,8 @@ class House:
 
     def output(self) -> bytes:
         """Take what the stack sends."""
-        data = bytes(self.stack.bytes_to_send())
-        self.stack.sent(len(data))
+        data = bytes(self.stack.output.view())
+        self.stack.output.sent(len(data))
         return data
 
     def answer(self, ticket: Ticket, verdict: Verdict) -> list[Event]:
@@ -118,7 +141,7 @@ class House:
         self.data.setdefault(event.channel, bytearray()).extend(event.data)
         if self.echo:
             self._to_echo.setdefault(event.channel, bytearray()).extend(event.data)
-        self.stack.consumed(event.channel, len(event.data))
+        self._looks(lambda: self.stack.consumed(event.channel, len(event.data)))
 
     def _echo(self) -> None:
         for channel, waiting in self._to_echo.items():

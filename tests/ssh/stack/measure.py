@@ -42,7 +42,7 @@ def sending(cipher: str, mac: str, megabytes: int) -> float:
     start = time.process_time()
     for _ in range(turns):
         stack.send_data(CHANNEL, data)
-        stack.sent(len(stack.bytes_to_send()))
+        stack.output.sent(len(stack.output.view()))
     return (time.process_time() - start) / (turns * len(data)) * GIGABYTE
 
 
@@ -64,7 +64,7 @@ def receiving(cipher: str, mac: str, megabytes: int) -> float:
                 if type(event) is DataReceived:
                     total += len(event.data)
                     stack.consumed(CHANNEL, len(event.data))
-        stack.sent(stack.outgoing)
+        stack.output.sent(stack.output.waiting)
         spent += time.process_time() - start
     assert total == rounds * 1000 * PACKET
     return spent / total * GIGABYTE

@@ -187,7 +187,7 @@ def test_the_end_of_a_session() -> None:
     assert link.house.events[-1] == ChannelClosed(ZERO)
     link.send(t.Disconnect(11, b"disconnected by user").encode())
     assert link.house.events[-1:] == [PeerDisconnected(11, b"disconnected by user")]
-    assert (stack.closed, stack.wants_data, stack.next_deadline, stack.outgoing) == (True, False, None, 0)
+    assert (stack.closed, stack.wants_data, stack.next_deadline, stack.output.waiting) == (True, False, None, 0)
 
 
 def test_data_are_cut_to_the_clients_packets_and_bounded_by_its_window() -> None:
@@ -227,7 +227,7 @@ def test_disconnect_of_our_own() -> None:
     assert link.send(c.ChannelData(0, b"x").encode()) == []
     link.house.stack.consumed(ZERO, 0)
     link.house.stack.send_eof(ZERO)
-    assert link.house.stack.outgoing == 0
+    assert link.house.stack.output.waiting == 0
 
 
 def test_end_of_the_stream() -> None:

@@ -97,15 +97,41 @@ payloads = st.one_of(
 )
 
 
-@pytest.mark.security("S18")
-@pytest.mark.parametrize("state", ["service", "auth", "open", "session"])
-@given(messages=st.lists(payloads, max_size=8))
-def test_any_messages_in_any_state(state: str, messages: list[bytes]) -> None:
+def _silent(state: str) -> Link:
+    """A client that says nothing by itself, in some state."""
     link = Link(client=RawClient(kex=["curve25519-sha256"], auto=False))
     link.client.auto = True
     getattr(link, f"to_{state}")()
     link.client.auto = False
+    return link
+
+
+@pytest.mark.security("S18")
+@pytest.mark.parametrize("state", ["service", "auth", "open", "session"])
+@given(messages=st.lists(payloads, max_size=8))
+def test_any_messages_in_any_state(state: str, messages: list[bytes]) -> None:
+    link = _silent(state)
     link.client.send(*messages)
     link.house.feed(link.client.output())
     link.house.tick(1.0)
     _sane(link.house)
+
+
+@pytest.mark.security("S18")
+@pytest.mark.parametrize("state", ["open", "session"])
+@given(messages=st.lists(payloads, max_size=8))
+def test_messages_that_come_whole_or_in_halves(state: str, messages: list[bytes]) -> None:
+    whole, halves = _silent(state), _silent(state)
+    for message in messages:
+        whole.client.send(message)
+        whole.house.feed(whole.client.output())
+        _sane(whole.house)
+        halves.client.send(message)
+        wire = halves.client.output()
+        halves.house.feed(wire[:9])
+        halves.house.feed(wire[9:])
+    for link in (whole, halves):
+        link.house.tick(1.0)
+    assert shown(whole.house.events) == shown(halves.house.events)
+    assert whole.house.output() == halves.house.output()
+    assert whole.house.stack.closed == halves.house.stack.closed

@@ -538,11 +538,11 @@ def test_a_peer_that_does_not_read_is_not_read() -> None:
         link.house.feed(link.client.output())
         fed += 4
         assert fed < 100
-    assert 1 << 20 <= link.house.stack.outgoing < 5 << 18
+    assert 1 << 20 <= link.house.stack.output.waiting < 5 << 18
     assert not link.house.stack.closed
     link.client.send(*[ping] * 4)
     link.house.feed(link.client.output())
-    assert 1 << 20 <= link.house.stack.outgoing < 5 << 18
+    assert 1 << 20 <= link.house.stack.output.waiting < 5 << 18
     taken = link.client.receive(link.house.output())
     assert len(taken) == fed
     deadline = link.house.stack.next_deadline
