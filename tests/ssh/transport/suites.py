@@ -58,3 +58,20 @@ def sealed(suite: str, packet: bytes, sequence: int = 0) -> bytes:
     out = bytearray(len(packet) + sealer.tag)
     sealer.seal_into(sequence, memoryview(packet), memoryview(out))
     return bytes(out)
+
+
+def came(reader: PacketReader, data: bytes) -> list[bytes]:
+    """What a reader makes of the bytes of one read."""
+    reader.feed(memoryview(data))
+    payloads = [bytes(payload) for payload in iter(reader.next, None)]
+    reader.keep()
+    return payloads
+
+
+def padded(suite: str) -> Iterator[tuple[int, int, bytes, bytes | None]]:
+    """Each padding length, the length of a first packet, that packet, and its payload; None where it may not be."""
+    sealer, _ = pair(suite)
+    length = 28 if sealer.clear == 0 else 32
+    for padding in range(256):
+        packet = sealed(suite, bytes([0, 0, 0, length, padding]) + bytes(length - 1))
+        yield padding, length, packet, bytes(length - 1 - padding) if 4 <= padding <= length - 2 else None

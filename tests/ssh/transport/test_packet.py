@@ -8,23 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pysshd.errors import IntegrityError, ProtocolError
-from pysshd.ssh.transport.packet import PACKET_LENGTH_MAX, PacketReader
+from pysshd.ssh.transport.packet import PACKET_LENGTH_MAX
 from tests.ssh.client.entropy import SeededEntropy
-from tests.ssh.transport.suites import MASKED, PLAIN, SUITES, ends, pair, sealed, taken
+from tests.ssh.transport.suites import MASKED, PLAIN, SUITES, came, ends, padded, pair, sealed, taken
 
 MODES = [PLAIN, *SUITES]
 every_mode = pytest.mark.parametrize("mode", MODES)
 every_open_mode = pytest.mark.parametrize("mode", [mode for mode in MODES if mode not in MASKED])
 every_suite = pytest.mark.parametrize("suite", SUITES)
-
-
-def _open(reader: PacketReader, data: bytes) -> list[bytes]:
-    reader.feed(memoryview(data))
-    came = []
-    while (payload := reader.next()) is not None:
-        came.append(bytes(payload))
-    reader.keep()
-    return came
 
 
 @every_mode
@@ -35,8 +26,8 @@ def test_what_is_written_is_read_in_any_chunks(mode: str, payloads: list[bytes],
         writer.write(payload[:1], payload[1:])
     wire = taken(writer)
     edges = sorted({0, len(wire), *(cut for cut in cuts if cut < len(wire))})
-    came = [payload for a, b in pairwise(edges) for payload in _open(reader, wire[a:b])]
-    assert came == payloads
+    found = [payload for a, b in pairwise(edges) for payload in came(reader, wire[a:b])]
+    assert found == payloads
     assert (reader.held, reader.packets, reader.bytes) == (0, len(payloads), len(wire))
     assert (writer.packets, writer.bytes) == (len(payloads), len(wire))
 
@@ -49,8 +40,8 @@ def test_byte_by_byte_and_the_largest_packet(mode: str) -> None:
     writer.write(largest)
     writer.write(b"b")
     wire = taken(writer)
-    came = [payload for i in range(200) for payload in _open(reader, wire[i : i + 1])]
-    assert came + _open(reader, wire[200:]) == [b"a", largest, b"b"]
+    found = [payload for i in range(200) for payload in came(reader, wire[i : i + 1])]
+    assert found + came(reader, wire[200:]) == [b"a", largest, b"b"]
 
 
 @every_mode
@@ -77,11 +68,11 @@ def test_packets_are_aligned_and_padded_at_random(mode: str) -> None:
 
 def test_the_room_for_opened_packets_is_used_again() -> None:
     writer, reader = ends(PLAIN)
-    _open(reader, b"")
+    came(reader, b"")
     rooms = set()
     for _ in range(100):
         writer.write(bytes(1000))
-        _open(reader, taken(writer))
+        came(reader, taken(writer))
         rooms.add(id(reader._arena.buffer))
     assert len(rooms) == 1
 
@@ -108,7 +99,7 @@ def test_bad_length_is_refused_by_its_own_bytes(mode: str, length: int) -> None:
     _, reader = ends(mode)
     head = sealed(mode, struct.pack(">I", length) + bytes(12))[:4]
     with pytest.raises(ProtocolError, match=f"packet length is {length}, expected 6 to 262144"):
-        _open(reader, head)
+        came(reader, head)
 
 
 @pytest.mark.security("S04")
@@ -120,9 +111,9 @@ def test_unaligned_length_is_refused_by_its_own_bytes(mode: str) -> None:
         head = sealed(mode, struct.pack(">I", length) + bytes(12))[:4]
         if (length + 4 - sealer.clear) % sealer.block:
             with pytest.raises(ProtocolError, match=f"packet length is {length}"):
-                _open(reader, head)
+                came(reader, head)
         else:
-            assert _open(reader, head) == []
+            assert came(reader, head) == []
 
 
 @pytest.mark.security("S04")
@@ -132,7 +123,7 @@ def test_nothing_is_allocated_for_a_length_that_is_only_announced(mode: str) -> 
     sealer, _ = pair(mode)
     length = PACKET_LENGTH_MAX - 256 + sealer.clear - 4 + (4 if sealer.clear else 0)
     length -= (length + 4 - sealer.clear) % sealer.block
-    assert _open(reader, sealed(mode, struct.pack(">I", length) + bytes(12))) == []
+    assert came(reader, sealed(mode, struct.pack(">I", length) + bytes(12))) == []
     assert len(reader._incoming._carry) < 4096
     assert len(reader._arena.buffer) < 4096
 
@@ -140,16 +131,13 @@ def test_nothing_is_allocated_for_a_length_that_is_only_announced(mode: str) -> 
 @pytest.mark.security("S05")
 @every_mode
 def test_every_padding_length(mode: str) -> None:
-    sealer, _ = pair(mode)
-    length = 28 if sealer.clear == 0 else 32
-    for padding in range(256):
+    for padding, _, packet, payload in padded(mode):
         _, reader = ends(mode)
-        packet = sealed(mode, struct.pack(">IB", length, padding) + bytes(length - 1))
-        if 4 <= padding <= length - 2:
-            assert _open(reader, packet) == [bytes(length - 1 - padding)]
+        if payload is not None:
+            assert came(reader, packet) == [payload]
         else:
             with pytest.raises(ProtocolError, match=f"padding length is {padding}"):
-                _open(reader, packet)
+                came(reader, packet)
 
 
 @pytest.mark.security("S07")
@@ -165,7 +153,7 @@ def test_a_packet_with_any_bit_flipped_gives_nothing(suite: str) -> None:
         broken[position // 8] ^= 1 << position % 8
         # A length that became larger makes the reader wait for one packet, and no more than that.
         with pytest.raises((IntegrityError, ProtocolError)) as error:
-            _open(reader, bytes(broken) + bytes(PACKET_LENGTH_MAX + 200))
+            came(reader, bytes(broken) + bytes(PACKET_LENGTH_MAX + 200))
         if position >= 32:
             assert error.type is IntegrityError
         assert reader.packets == 0
@@ -181,7 +169,7 @@ def test_packets_cannot_be_dropped_repeated_or_swapped(suite: str) -> None:
     for order in ([1], [0, 0], [1, 0]):
         _, reader = ends(suite)
         with pytest.raises((IntegrityError, ProtocolError)):
-            _open(reader, b"".join(packets[i] for i in order) + bytes(PACKET_LENGTH_MAX + 200))
+            came(reader, b"".join(packets[i] for i in order) + bytes(PACKET_LENGTH_MAX + 200))
 
 
 @pytest.mark.security("S09")
@@ -193,7 +181,7 @@ def test_no_packet_number_comes_twice_under_one_key(mode: str) -> None:
     writer.write(b"after it")
     assert (writer._sequence, writer.packets) == (1, 2)
     wire = taken(writer)
-    assert _open(reader, wire) == [b"before the wrap", b"after it"]
+    assert came(reader, wire) == [b"before the wrap", b"after it"]
     assert reader.last_sequence == 0
     writer.packets = (1 << 32) - 1
     writer.write(b"the last one")
@@ -201,7 +189,7 @@ def test_no_packet_number_comes_twice_under_one_key(mode: str) -> None:
         writer.write(b"one too many")
     reader.packets = 1 << 32
     with pytest.raises(ProtocolError, match="packets under one key"):
-        _open(reader, taken(writer))
+        came(reader, taken(writer))
 
 
 def test_a_new_key_starts_the_counters_and_only_strict_kex_the_number() -> None:
@@ -209,13 +197,13 @@ def test_a_new_key_starts_the_counters_and_only_strict_kex_the_number() -> None:
         writer, reader = ends(PLAIN)
         for _ in range(3):
             writer.write(b"x")
-        _open(reader, taken(writer))
+        came(reader, taken(writer))
         sealer, opener = pair("chacha20-poly1305@openssh.com")
         writer.take_key(sealer, restart)
         reader.take_key(opener, restart)
         assert (writer.packets, writer.bytes, reader.packets, reader.bytes) == (0, 0, 0, 0)
         writer.write(b"x")
-        assert _open(reader, taken(writer)) == [b"x"]
+        assert came(reader, taken(writer)) == [b"x"]
         assert reader.last_sequence == (0 if restart else 3)
 
 
