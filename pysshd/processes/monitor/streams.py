@@ -1,19 +1,10 @@
 """The descriptors between a program and the worker that serves its channel: three pipes, or a pseudo-terminal."""
 
-import contextlib
-import fcntl
 import os
 
 from pysshd.processes.boundary.calls.requests import Streams
 from pysshd.processes.monitor.terminal import PtyRequest, open_terminal
 from pysshd.records import dataclass
-
-_INPUT_SIZE = 512 * 1024
-"""Bytes that the pipe to a program holds: twice what one turn of a worker brings, which else would have to be kept in
-between. A user over the kernel's soft limit (pipe(7)) keeps what there is."""
-
-_OUTPUT_SIZE = 256 * 1024
-"""The same of the pipe from a program: several packets to one read. For its complaints the usual size will do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +36,4 @@ def open_streams(pty: PtyRequest | None) -> Pair:
             os.close(descriptor)
         raise
     (in_read, in_write), (out_read, out_write), (err_read, err_write) = opened[:2], opened[2:4], opened[4:]
-    _enlarge(in_write, _INPUT_SIZE)
-    _enlarge(out_write, _OUTPUT_SIZE)
     return Pair(Streams.PIPES, (in_read, out_write, err_write), (in_write, out_read, err_read), None)
-
-
-def _enlarge(descriptor: int, size: int) -> None:
-    # A host may allow less (fs.pipe-max-size), and some is better than none.
-    for wanted in (size, size // 2):
-        with contextlib.suppress(OSError):
-            fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, wanted)
-            return

@@ -7,6 +7,8 @@ after a moment, which ends it.
 
 import socket
 
+from pysshd.ssh.transport.scratch import INPUT_SIZE
+
 AFTER = 4 << 20
 """Bytes that have to come before, and again after every time that a wait was in vain: who sends and waits does not pay
 with more than a moment for so many."""
@@ -14,8 +16,8 @@ with more than a moment for so many."""
 LEAST = 32 << 10
 """Bytes that one read has to bring to count as one of many."""
 
-WANTED = 128 << 10
-"""Bytes that a read is to find."""
+WANTED = INPUT_SIZE
+"""Bytes that a read is to find: as many as there is room for."""
 
 MOMENT = 0.002
 """Seconds for which they are waited for."""

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 
 from pysshd.processes.worker.backlog import Backlog
+from pysshd.processes.worker.pipes import widen
 from pysshd.ssh.events.ids import ChannelId
 from pysshd.ssh.stack import Stack
 
@@ -14,7 +15,7 @@ class Inflow:
     """The way in of one channel. The client gets new window only for what the program took."""
 
     __slots__ = ("_channel", "_refused", "_release", "_stack", "_started", "_terminal", "_waiting", "_watch",
-                 "descriptor", "eof")  # fmt: skip
+                 "_wide", "descriptor", "eof")  # fmt: skip
 
     def __init__(self, channel: ChannelId, stack: Stack, watch: _Descriptor, release: _Descriptor) -> None:
         """`watch` looks again at what a descriptor is to be watched for; `release` takes one that is needed no more."""
@@ -23,7 +24,7 @@ class Inflow:
         self._watch = watch
         self._release = release
         self._waiting = Backlog(stack.scratch.blocks)
-        self._started = self._refused = self._terminal = False
+        self._started = self._refused = self._terminal = self._wide = False
         self.descriptor: int | None = None
         """Where it goes; None before there is a program, and after its end."""
 
@@ -75,6 +76,8 @@ class Inflow:
         waited = len(self._waiting)
         try:
             self._waiting.write_to(self.descriptor)
+            if self._waiting and self._widened(self.descriptor):
+                self._waiting.write_to(self.descriptor)
         except OSError:
             self._waiting.clear()
             self._consumed(waited)
@@ -109,7 +112,17 @@ class Inflow:
         self._stack.consumed(self._channel, done)
         if done < size:
             self._waiting.append(data[done:])
-            self._watch(descriptor)
+            if self._widened(descriptor):
+                self.writable()
+            else:
+                self._watch(descriptor)
+
+    def _widened(self, descriptor: int) -> bool:
+        """The pipe was full for the first time, and holds more now."""
+        if self._wide or self._terminal:
+            return False
+        self._wide = True
+        return widen(descriptor)
 
     def _consumed(self, size: int) -> None:
         self._stack.consumed(self._channel, size)

@@ -17,13 +17,14 @@ from functools import partial
 
 from pysshd.processes.worker.inflow import Inflow
 from pysshd.processes.worker.loop import READ, WRITE, Loop, Ready
+from pysshd.processes.worker.pipes import widen
 from pysshd.processes.worker.restraint import Restraint
 from pysshd.records import dataclass
 from pysshd.ssh.events.ids import ChannelId
 from pysshd.ssh.stack import Stack
 
-CHUNK = 256 * 1024
-"""Bytes that one turn takes from a program: several packets to one send."""
+CHUNK = 512 * 1024
+"""Bytes that one turn takes from a program: many packets to one send, and all that a wide pipe holds."""
 
 CHUNK_BUSY = 64 * 1024
 """The same where somebody else is ready too, whose keystroke must not wait for long."""
@@ -94,6 +95,9 @@ class Relay:
         self.restraint = Restraint()
         self._much = False
         """The last read brought much, and there is more to come."""
+
+        self._wide: set[int] = set()
+        """The outputs that brought much once: what their pipes hold is a matter of the past."""
 
     # --- starting and ending
 
@@ -240,6 +244,9 @@ class Relay:
             vacant = self._pty and self._end is None and error.errno == errno.EIO
             size, self._edge = (-1, select.EPOLLET) if vacant else (0, 0)
         self._much = size >= CHUNK_FIRST
+        if self._much and descriptor not in self._wide:
+            self._wide.add(descriptor)
+            widen(descriptor)
         if size > 0:
             left = self._stack.commit(self.channel, size, self._outputs[descriptor])
             return left > 0 and not (edge or self.crowded)

@@ -6,19 +6,22 @@ data of a program before they are sealed) is in one place for all; what has to s
 
 from collections.abc import Callable
 
-BLOCK_SIZE = 512 << 10
+BLOCK_SIZE = 1 << 20
 """Bytes of a block: more than a turn makes, or leaves behind."""
 
 SMALL_SIZE = 2048
 """Bytes of a small buffer: a few short packets."""
 
-INPUT_SIZE = 256 << 10
-"""Bytes of the room for one read from a socket."""
+_FULL_PACKET = (32 << 10) + 36
+"""Bytes of a packet with 32 KiB of channel data, under AES-GCM or ChaCha20-Poly1305: what most clients send much in."""
+
+INPUT_SIZE = 8 * _FULL_PACKET
+"""Bytes of the room for one read from a socket. One that ends within a packet costs a copy of the part that came."""
 
 SLOT_SIZE = 32 << 10
 """Bytes of channel data in one slot."""
 
-SLOT_COUNT = 8
+SLOT_COUNT = 16
 """Slots, and so packets, of one turn."""
 
 SLOT_HEAD = 32

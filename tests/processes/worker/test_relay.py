@@ -17,6 +17,7 @@ from pysshd.processes.worker import relay
 from pysshd.processes.worker.driver import REST
 from pysshd.processes.worker.gathering import AFTER
 from pysshd.processes.worker.loop import READ, WRITE
+from pysshd.processes.worker.pipes import WIDE
 from pysshd.processes.worker.relay import CHUNK, MAX_QUEUED
 from pysshd.ssh.wire.messages.connection import ChannelClose, ChannelOpen, ChannelRequest
 from pysshd.ssh.wire.messages.requests import Break, Exec, ExitSignal, ExitStatus, PtyReq, WindowChange
@@ -139,20 +140,68 @@ def test_what_a_refused_program_would_have_had_is_dropped_with_credit() -> None:
 
 
 def test_a_program_that_reads_nothing_bounds_what_the_client_may_send() -> None:
-    with house(small(window=1 << 20)) as home:
+    size = 4 << 20
+    with house(small(window=size)) as home:
         program = home.to_program()
-        home.data(b"x" * (1 << 20))
+        home.data(bytes(size))
         home.settle()
         # Only what the pipe took was given back, and it is less than what would be told of.
-        assert home.credit <= 1 << 18
+        assert home.credit == 0
         held = home.driver._relays[CHANNEL]._inflow._waiting
-        assert len(held) <= 1 << 20
-        before = home.credit
+        assert len(held) == size - WIDE
         read = 0
-        while read < 1 << 20:
+        while read < size:
             read += len(program.read() or b"")
             home.turn()
-        home.until(lambda: home.credit > before + (1 << 19))
+        home.until(lambda: home.credit > size // 2)
+
+
+def pipes(program: Program) -> list[int]:
+    """What the program's pipes hold."""
+    return [fcntl.fcntl(end, fcntl.F_GETPIPE_SZ) for end in (program.stdin, program.stdout, program.stderr)]
+
+
+def test_the_pipe_that_much_goes_through_is_widened_and_nothing_is_lost(home: House) -> None:
+    program = home.to_program()
+    usual = pipes(program)
+    home.data(b"typed")
+    home.until(lambda: program.read() == b"typed")
+    program.write(b"answered")
+    home.until(lambda: home.output == b"answered")
+    assert pipes(program) == usual
+
+    sent = os.urandom(3 * WIDE)
+    home.data(sent)
+    home.settle()
+    assert pipes(program) == [WIDE, *usual[1:]]
+    read = b""
+    while len(read) < len(sent):
+        read += program.read() or b""
+        home.turn()
+    assert read == sent
+
+    written, at = os.urandom(3 * WIDE), 0
+    home.came.clear()
+    while at < len(written):
+        at += program.write(written[at : at + WIDE])
+        home.turn()
+    home.until(lambda: home.size == len(written))
+    assert home.output == written
+    assert pipes(program) == [WIDE, WIDE, usual[2]]
+
+
+def test_a_pipe_that_can_not_be_widened_serves_as_it_is(home: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(descriptor: int, command: int, argument: int = 0) -> int:
+        raise PermissionError(1, os.strerror(1))
+
+    program = home.to_program()
+    monkeypatch.setattr("pysshd.processes.worker.pipes.fcntl.fcntl", refuse)
+    sent, read = os.urandom(1 << 20), b""
+    home.data(sent)
+    while len(read) < len(sent):
+        read += program.read() or b""
+        home.turn()
+    assert read == sent
 
 
 def test_a_client_that_reads_nothing_stops_the_program(home: House) -> None:
