@@ -15,7 +15,6 @@ from pysshd.processes.sandbox.process import take_short_turns
 from pysshd.processes.session import probe
 from pysshd.processes.session import program as session
 from pysshd.processes.worker import program as worker
-from pysshd.processes.worker.rehearsal import rehearse
 from pysshd.processes.zygote import nursery
 from pysshd.processes.zygote.born import Programs
 from pysshd.processes.zygote.nursery import level_of
@@ -27,8 +26,6 @@ from pysshd.ssh.crypto.warm import warm_up_optional as warm_up_optional_crypto
 
 def _run_worker(monitor: Endpoint, asked: ForkWorker, parent: int) -> int:
     take_short_turns()
-    if asked.shared:
-        rehearse()
     confine = partial(
         profile.confine_worker,
         level_of(asked),
