@@ -114,12 +114,10 @@ class Stack:
         try:
             if self._stopped and transport.held + len(data) > self._settings.max_held:
                 raise ProtocolError(DisconnectReason.BY_APPLICATION, "too much input waits for an answer")
-            payload = None
             if connection is None or len(data) > SMALL_SIZE or self._busy(connection):
                 transport.feed(memoryview(data))
-            else:
-                payload = transport.take(memoryview(data), now)
-            if payload is None or connection is None:
+                self._pull(events)
+            elif (payload := transport.take(memoryview(data), now)) is None:
                 self._pull(events)
             else:
                 self._take(connection, payload, events)

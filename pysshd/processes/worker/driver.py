@@ -163,16 +163,20 @@ class Driver:
         stack, output = self._stack, self._output
         if self._finished or (output.waiting and not self._send()):
             return
-        relays = self._relays.values()
+        relays = self._relays
         if (
             output.waiting
             or stack.unsettled
             or self._mask != READ
             or len(relays) > 1
-            or any(relay.paused for relay in relays)
             or (self._rest is None and stack.scratch.is_large)
         ):
             self._settle()
+            return
+        for relay in relays.values():
+            if relay.paused:
+                self._settle()
+                return
 
     def _settle(self) -> None:
         """More than data came and went: go on with what had to wait, and find out what is waited for from now on."""

@@ -62,7 +62,22 @@ class Inflow:
         elif descriptor is None or self._waiting.size:
             self._waiting.append(data)
         else:
-            self._write(descriptor, data)
+            size = len(data)
+            try:
+                done = os.write(descriptor, data)
+            except BlockingIOError:
+                done = 0
+            except OSError:
+                self._consumed(size)
+                self._break()
+                return
+            self._stack.consumed(self._channel, done)
+            if done < size:
+                self._waiting.append(data[done:])
+                if self._widened(descriptor):
+                    self.writable()
+                else:
+                    self._watch(descriptor)
 
     def receive_eof(self) -> None:
         """The client has nothing more to say."""
@@ -98,24 +113,6 @@ class Inflow:
         """The channel is over."""
         self.descriptor, self._refused = None, True
         self._waiting.clear()
-
-    def _write(self, descriptor: int, data: memoryview) -> None:
-        size = len(data)
-        try:
-            done = os.write(descriptor, data)
-        except BlockingIOError:
-            done = 0
-        except OSError:
-            self._consumed(size)
-            self._break()
-            return
-        self._stack.consumed(self._channel, done)
-        if done < size:
-            self._waiting.append(data[done:])
-            if self._widened(descriptor):
-                self.writable()
-            else:
-                self._watch(descriptor)
 
     def _widened(self, descriptor: int) -> bool:
         """The pipe was full for the first time, and holds more now."""

@@ -82,8 +82,8 @@ class PacketReader:
         """
         if len(data) < self._head or self._incoming.carry_end or self._ahead is not None:
             return None
-        length = self._announced(data)
-        if length + self._outside != len(data) or self._is_bad(length):
+        length = self._length_in(data)
+        if length + self._outside != len(data):
             return None
         self._arena.at = 0
         return self._open(data, length)
@@ -140,10 +140,7 @@ class PacketReader:
             head = incoming.peek(self._head)
             if head is None:
                 return None
-            length = self._announced(head)
-            if self._is_bad(length):
-                raise self._bad_length(length)
-            self._length = length
+            self._length = length = self._length_in(head)
         sealed = incoming.peek(length + self._outside)
         if sealed is None:
             return None
@@ -191,7 +188,7 @@ class PacketReader:
                     padding, what, whose, said = unpack(buffer, at)
                     stop = length - padding
                     if stop < 2 or padding < PADDING_MIN:
-                        self._end(length, padding)  # says what is wrong
+                        raise self._bad_padding(length, padding)
                     size = stop - _PIECE_HEAD
                     if said != size or what != number or whose != channel:
                         self._ahead = memoryview(bytes(buffer[at + 1 : at + stop]))
@@ -210,15 +207,16 @@ class PacketReader:
         arena.at = end
         return buffer[start:end], largest
 
-    def _announced(self, head: memoryview) -> int:
-        """The length that the head of a packet says; nothing vouches for it."""
+    def _length_in(self, head: memoryview) -> int:
+        """The length that the head of a packet says, which nothing vouches for; `ProtocolError` where it can not be."""
+        length: int
         if self._in_clear:
-            length: int = _SIZE.unpack_from(head)[0]
-            return length
-        return self._opener.length(self._sequence, head[: self._head])
-
-    def _is_bad(self, length: int) -> bool:
-        return not PACKET_LENGTH_MIN <= length <= PACKET_LENGTH_MAX or (length + self._offset) % self._block != 0
+            (length,) = _SIZE.unpack_from(head)
+        else:
+            length = self._opener.length(self._sequence, head[: self._head])
+        if not PACKET_LENGTH_MIN <= length <= PACKET_LENGTH_MAX or (length + self._offset) % self._block:
+            raise self._bad_length(length)
+        return length
 
     def _bad_length(self, length: int) -> ProtocolError:
         return _protocol_error(
@@ -236,15 +234,15 @@ class PacketReader:
         self._sequence = sequence + 1 & _SEQUENCE_MASK
         self.packets += 1
         self.bytes += len(sealed)
-        return opened[1 : self._end(length, opened[0])]
-
-    @staticmethod
-    def _end(length: int, padding: int) -> int:
-        """Where the payload ends in a packet of this length."""
+        padding = opened[0]
         end = length - padding
         if end < 2 or padding < PADDING_MIN:
-            raise _protocol_error(f"padding length is {padding} in a packet of {length} bytes")
-        return end
+            raise self._bad_padding(length, padding)
+        return opened[1:end]
+
+    @staticmethod
+    def _bad_padding(length: int, padding: int) -> ProtocolError:
+        return _protocol_error(f"padding length is {padding} in a packet of {length} bytes")
 
 
 class PacketWriter:
