@@ -274,18 +274,24 @@ class PolicyServer(ServerInterface):
         """Whether what the host said of the account before is all that `rules` ask of it."""
         return suffices(self._login, rules.ruleset)
 
-    async def renew(self, current: CurrentRules, *, ask_host: bool = True) -> Again | None:
+    async def renew(
+        self, current: CurrentRules, *, ask_host: bool = True, wanted: Callable[[], bool] = lambda: True
+    ) -> Again | None:
         """Judge this connection by the rules in force from now on, and ask its login again, at the present time.
 
         ask_host: ask the host anew what it says of the account; until it has answered, all goes as before. Else by
-        what it said before.
-        None: there is no login to ask for, as none has begun, or what let the client in was no decision of the policy.
+        what it said before. wanted: whether anybody waits for it; a host that took its time is not asked once more for
+        a connection that is over.
+        None: there is no login to ask for, as none has begun, or what let the client in was no decision of the policy;
+        or it is not wanted.
         """
         peer, clock = peer_of(self._connection.source), self._connection.clock
         while True:
             asked, rules = self._login.done(), current()
             before, steps = self._login, self._connection.progress.steps
-            login, fault = await renewed(before, rules, clock, peer, ask_host=ask_host)
+            login, fault = await renewed(before, rules, clock, peer, wanted, ask_host=ask_host)
+            if not wanted():
+                return None
             if before is self._login and steps == self._connection.progress.steps and rules is current():
                 break
         self._rules, self._login, self._answered = rules, login, None

@@ -5,7 +5,7 @@ that it fitted still stands. A secret is not asked for again.
 """
 
 import hmac
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import replace
 
 from pysshd.policy.people import PasswordHash, Person
@@ -19,17 +19,21 @@ from pysshd.ssh.crypto.keys import PublicKey
 
 
 async def renewed(
-    login: LoginSteps, rules: Rules, clock: Clock, peer: Hashable, *, ask_host: bool = True
+    login: LoginSteps, rules: Rules, clock: Clock, peer: Hashable, wanted: Callable[[], bool], *, ask_host: bool = True
 ) -> tuple[LoginSteps, str]:
     """Return the login as it is by `rules` now, and why a step of it is not what it was, or "".
 
     ask_host: ask anew what the host says of the account; else what it said before counts (`suffices`).
+    wanted: whether anybody still waits for it; else a host that said nothing is not asked once more.
     A step that is not found any more means nothing: with it done, the login stands for nobody, and every request of it
     is refused.
     """
     known = login.known
     if known is not None:
-        known = await _looked_up(login.account, rules, peer) if ask_host else carried_over(login, known, rules.ruleset)
+        if ask_host:
+            known = await _looked_up(login.account, rules, peer, wanted)
+        else:
+            known = carried_over(login, known, rules.ruleset)
     again = login.renewed(rules.ruleset, known, {})
     found: dict[tuple[str, str | None], Found] = {}
     fault = ""
@@ -102,10 +106,12 @@ def _with_program(login: LoginSteps, found: Known, known: Known, ruleset: Rulese
     return replace(found, people=people, keys=keys)
 
 
-async def _looked_up(account: str, rules: Rules, peer: Hashable) -> Known:
+async def _looked_up(account: str, rules: Rules, peer: Hashable, wanted: Callable[[], bool]) -> Known:
     """What the host says of the account now; once more where it said nothing, for what it does not say counts too."""
     known = await rules.identity.look_up(account, peer)
-    return await rules.identity.look_up(account, peer) if known.unanswered or known.unobtained else known
+    if (known.unanswered or known.unobtained) and wanted():
+        return await rules.identity.look_up(account, peer)
+    return known
 
 
 async def _found_again(login: LoginSteps, before: Found, rules: Rules, clock: Clock) -> Found | str:

@@ -429,6 +429,19 @@ def test_a_program_that_says_nothing_is_asked_once_more() -> None:
     assert rules.identity.asked == ["alice", "alice"]
 
 
+@pytest.mark.parametrize(("waits", "asked"), [(True, ["alice"] * 3), (False, ["alice"])])
+def test_nobody_is_asked_about_for_a_connection_that_is_over(waits: bool, asked: list[str]) -> None:
+    """A program that hung is done when its connection has ended, and another reload has come."""
+    house, before, after = in_by_program(), rules_of(asking()), rules_of(asking())
+    assert isinstance(before.identity, FakePeople)
+    assert isinstance(after.identity, FakePeople)
+    before.identity.known = said_by(House(asking()), {}, "it hangs")
+    current = [after, before]
+    done = asyncio.run(house.server.renew(lambda: current.pop() if len(current) > 1 else after, wanted=lambda: waits))
+    assert (done is not None) is waits
+    assert before.identity.asked + after.identity.asked == asked
+
+
 def test_what_a_program_did_not_say_stays_unknown() -> None:
     """bob came in by a key of the file while it was not known whether he is in the groups of the program's people."""
     bob = "users: {bob: {keys: [" + line_of(BOB) + "]}}\n"

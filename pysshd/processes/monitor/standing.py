@@ -129,7 +129,7 @@ class Standing(Unreviewed):
             await self._ask(ask_host=False)
 
     async def _ask(self, ask_host: bool) -> None:
-        login = await self._server.renew(self._review.rules, ask_host=ask_host)
+        login = await self._server.renew(self._review.rules, ask_host=ask_host, wanted=lambda: not self._over)
         if self._over:
             return
         if self._server.ruleset is not self._judged_by:
