@@ -38,6 +38,9 @@ from pysshd.processes.sandbox.process import become_subreaper
 FORKS_PER_ZYGOTE: Final = 4000
 """Forks share an address layout and a hash seed: after so many another zygote takes over."""
 
+BURIED_WITHIN: Final = 1.0
+"""Seconds that a fork of which the monitor was not told may take to end, where one was under way at the end."""
+
 _PIPE_SIZE = 4096
 
 
@@ -86,7 +89,8 @@ class Launcher:
         self._numbers = itertools.count(1)
         self._keeper = ZygoteKeeper(command, complain, self._held, first)
         self._nurseries = NurseryKeeper(self._keeper, complain)
-        self._reaper = Reaper(self._children, Links(self._keeper.links, self._nurseries.links))
+        self._links = Links(self._keeper.links, self._nurseries.links)
+        self._reaper = Reaper(self._children, self._links)
 
     @property
     def generation(self) -> int:
@@ -185,6 +189,7 @@ class Launcher:
         for child in list(self._children.values()):
             if child.kind != "session":
                 child.signal(signal.SIGKILL)
+        owed = any(link.answered < link.sent for link in self._links)
         await self._nurseries.close()
         await self._keeper.close()
         ending = [asyncio.ensure_future(child.wait()) for child in self._children.values()]
@@ -194,6 +199,9 @@ class Launcher:
                 task.cancel()
         for child in list(self._sessions):
             child.close()
+        if owed:
+            # What was forked without a word to us ends by itself, as nobody has let it go.
+            await self._reaper.bury(BURIED_WITHIN)
         self._reaper.stop()
 
     async def _with_last_words(

@@ -79,6 +79,13 @@ class Reaper:
                 return
         self._suspects.clear()
 
+    async def bury(self, within: float) -> None:
+        """Wait for what is about to end, other than children of the monitor's own session; `within` seconds at most."""
+        end = self._loop.time() + within
+        while any(map(_is_of_another_session, _children())) and self._loop.time() < end:
+            self.reap()
+            await asyncio.sleep(_LOOK_AGAIN)
+
     def _is_orphan(self, pid: int) -> bool:
         if pid not in self._suspects:
             self._suspects[pid] = [(link, link.sent) for link in self._links]
@@ -86,6 +93,13 @@ class Reaper:
             return False
         del self._suspects[pid]
         return True
+
+
+def _is_of_another_session(pid: int) -> bool:
+    try:
+        return os.getsid(pid) != os.getsid(0)
+    except ProcessLookupError:
+        return False
 
 
 def _first_zombie(foreign: Set[int]) -> int | None:

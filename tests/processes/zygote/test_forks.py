@@ -286,6 +286,23 @@ def test_a_released_session_is_left_alone() -> None:
     in_house(test)
 
 
+def test_a_fork_that_nobody_is_told_of_any_more_is_buried() -> None:
+    async def test(house: House) -> None:
+        zygote = zygote_pid()
+        os.kill(zygote, signal.SIGSTOP)
+        asked = asyncio.create_task(house.worker())
+        await asyncio.sleep(0.05)
+        closing = asyncio.create_task(house.launcher.close())
+        await asyncio.sleep(0.05)
+        os.kill(zygote, signal.SIGCONT)
+        await closing
+        assert children() == []
+        with pytest.raises(LaunchError):
+            await asked
+
+    in_house(test, command=(*TOY, "reluctant"))
+
+
 def test_a_session_nobody_waits_for_any_more_is_killed() -> None:
     async def test(house: House) -> None:
         os.kill(zygote_pid(), signal.SIGSTOP)

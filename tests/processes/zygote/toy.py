@@ -1,6 +1,7 @@
 """A zygote with programs of its own: workers that do as they are told, to be killed in every way.
 
-Run as `python -I toy.py [version]`; with a version it claims to be of that one.
+Run as `python -I toy.py [VERSION|reluctant]`; with a version it claims to be of that one. Of a reluctant one the forks
+that were not let go take their time to end.
 """
 
 import ctypes
@@ -9,8 +10,10 @@ import random
 import signal
 import sys
 import time
+from collections.abc import Callable
+from typing import NoReturn
 
-if len(sys.argv) > 1:
+if sys.argv[1:] not in ([], ["reluctant"]):
     import pysshd.version
 
     pysshd.version.__version__ = sys.argv[1]
@@ -75,7 +78,16 @@ def slow_helper(descriptor: int) -> int:
     return 0
 
 
+def end_late(status: int, zygote: int = os.getpid(), end: Callable[[int], NoReturn] = os._exit) -> NoReturn:
+    """End, a moment later in a fork."""
+    if os.getpid() != zygote:
+        time.sleep(0.2)
+    end(status)
+
+
 if __name__ == "__main__":
+    if sys.argv[1:] == ["reluctant"]:
+        os._exit = end_late
     profile.prepare()
     SIGNER.sign(b"", ec.ECDSA(hashes.SHA256()))
     random.seed(1)
