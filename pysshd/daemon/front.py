@@ -92,22 +92,21 @@ class Front:
         return None
 
     async def _serve(self, client: socket.socket, peer: Peer, place: Place, passage: Passage) -> None:
-        def logged_in() -> None:
-            place.logged_in()
-            passage.logged_in()
-
+        connection = None
         try:
             with client:
-                connection = await self._start(client, peer, logged_in)
-            if connection is not None:
-                self._connections.add(connection)
-                try:
-                    await asyncio.shield(connection.over)
-                finally:
-                    self._connections.discard(connection)
+                connection = await self._start(client, peer, partial(_logged_in, place, passage))
         finally:
-            place.leave()
-            passage.leave()
+            if connection is None:
+                _leave(place, passage)
+        if connection is not None:
+            self._connections.add(connection)
+            # No task waits for it: it would be a good part of what an idle connection costs.
+            connection.over.add_done_callback(partial(self._is_over, connection, place, passage))
+
+    def _is_over(self, connection: GuardedConnection, place: Place, passage: Passage, _: object) -> None:
+        self._connections.discard(connection)
+        _leave(place, passage)
 
     async def _start(
         self, client: socket.socket, peer: Peer, logged_in: Callable[[], None]
@@ -132,6 +131,16 @@ class Front:
 
     def _log(self, event: str, **fields: str) -> None:
         self.services.log.write(event, **fields)
+
+
+def _logged_in(place: Place, passage: Passage) -> None:
+    place.logged_in()
+    passage.logged_in()
+
+
+def _leave(place: Place, passage: Passage) -> None:
+    place.leave()
+    passage.leave()
 
 
 def _has_left(client: socket.socket) -> bool:

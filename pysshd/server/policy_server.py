@@ -74,7 +74,7 @@ class PolicyServer(ServerInterface):
         self._login = LoginSteps(ruleset, connection)
         self._book = DecisionBook(identity, journal, new_id, self._login)
         self._opened: dict[int, None] = {}
-        self._states: WeakKeyDictionary[Channel, ChannelState] = WeakKeyDictionary()
+        self._states: WeakKeyDictionary[Channel, ChannelState] | None = None
         self._answered: Answered | None = None
         self.fault = ""
         """Why a step that was proven counts no more by newer rules; the login that it is of is over."""
@@ -328,7 +328,12 @@ class PolicyServer(ServerInterface):
 
     def _state(self, channel: Channel) -> ChannelState | None:
         """What was said yes to on a channel, for as long as the daemon has it; None for one that was never opened."""
-        return self._states.setdefault(channel, ChannelState()) if channel.chanid in self._opened else None
+        if channel.chanid not in self._opened:
+            return None
+        if self._states is None:
+            # Not from the start: most of what is idle has no channel, and it is larger than all else here.
+            self._states = WeakKeyDictionary()
+        return self._states.setdefault(channel, ChannelState())
 
     def _is_forced(self) -> bool:
         facts = self._login.session_facts()

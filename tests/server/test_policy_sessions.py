@@ -372,5 +372,6 @@ def test_channels_that_are_gone_hold_no_memory() -> None:
     house = house_of()
     for number in range(5000):
         assert pty(house, house.session(number)) is True
+    assert house.server._states is not None
     assert len(house.server._states) <= 1
     assert len(house.server._opened) == 4096

@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
+from pysshd.processes.monitor.held import hold
 from pysshd.processes.monitor.hook_threads import HookThreads, Outcome
 from pysshd.server.answers import Judged
 from pysshd.server.interface import ServerInterface
@@ -45,7 +46,6 @@ class Hooks:
         self._complain = complain
         self._one_at_a_time = asyncio.Lock()
         self._in_thread: str | None = None
-        self._left: set[asyncio.Future[Outcome]] = set()
 
     @classmethod
     async def of(
@@ -115,8 +115,7 @@ class Hooks:
         finally:
             if not task.done():
                 task.cancel()
-                self._left.add(task)
-                task.add_done_callback(self._left.discard)
+                hold(task)
         if not task.done():
             return None, _FailedError(f"took longer than {self._deadline:g} s")
         return (None, asyncio.CancelledError()) if task.cancelled() else task.result()

@@ -10,6 +10,7 @@ from pysshd.processes.boundary.calls.call import Call
 from pysshd.processes.boundary.calls.channels import Exited, Finished, Notice
 from pysshd.processes.boundary.calls.requests import StartAnswer, Streams
 from pysshd.processes.monitor.channel_session import Ask, Session
+from pysshd.processes.monitor.held import hold
 from pysshd.processes.monitor.hooks import Hooks
 from pysshd.processes.monitor.journal import ConnectionJournal, described
 from pysshd.processes.monitor.launcher import LaunchError
@@ -54,7 +55,6 @@ class Programs:
         self._send = send
         self._transport = transport
         self._open: dict[int, Session] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
 
     def close_all(self) -> None:
         """The connection is gone, and every program with it."""
@@ -214,5 +214,4 @@ class Programs:
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        hold(task)

@@ -7,6 +7,7 @@ import shutil
 from pysshd.processes.boundary.calls.zygote import Account as Become
 from pysshd.processes.boundary.calls.zygote import Confinement, SessionSpec
 from pysshd.processes.monitor.children import Child
+from pysshd.processes.monitor.held import hold
 from pysshd.processes.monitor.launcher import Launcher
 from pysshd.processes.monitor.streams import Pair
 from pysshd.processes.monitor.terminal import Ownership, PtyRequest
@@ -41,10 +42,9 @@ class Sessions:
         self._own_user = own_user
         self._launcher = launcher
         self._ends = ends
-        self._hidden = tuple(path.encode("utf-8", "surrogateescape") for path in hidden)
+        self._hidden = hidden
         self._timezone = timezone
         self._limits = limits
-        self._tasks: set[asyncio.Task[None]] = set()
         self.person = "-"
 
     async def start(
@@ -86,12 +86,12 @@ class Sessions:
             terminal.give_back()
             raise
         task = asyncio.create_task(_give_back(terminal, child))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        hold(task)
         return child
 
     def _confinement(self, account: Account) -> Confinement:
-        return Confinement(home=account.home.encode("utf-8", "surrogateescape"), hidden=self._hidden)
+        home, *hidden = (path.encode("utf-8", "surrogateescape") for path in (account.home, *self._hidden))
+        return Confinement(home=home, hidden=tuple(hidden))
 
 
 async def _give_back(terminal: Ownership, child: Child) -> None:
