@@ -24,7 +24,7 @@ AllowTcpForwarding no
 AllowAgentForwarding no
 X11Forwarding no
 MaxStartups 500
-MaxSessions 40
+MaxSessions 10
 LogLevel INFO
 Ciphers {",".join(CIPHER_NAMES)}
 MACs {",".join(MAC_NAMES)}

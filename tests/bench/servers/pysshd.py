@@ -20,7 +20,7 @@ server:
   state: {state}
   host_keys: [{host_key}]
 {server}
-limits: {{startups: {{start: 400, rate: 30%, full: 500}}, sessions_per_connection: 40, connections: 1000}}
+limits: {{startups: {{start: 400, rate: 30%, full: 500}}, sessions_per_connection: 10, connections: 1000}}
 users: {{{user}: {{keys: ["{public_line}"]}}}}
 roles: {{bench: {{exec: any, env: {{set: {{{variables}}}}}}}}}
 grants: [{{who: {user}, roles: bench}}]
