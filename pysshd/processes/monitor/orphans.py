@@ -124,5 +124,5 @@ def _children() -> list[int]:
     for task in os.listdir("/proc/self/task"):
         # A thread may end while it is looked at.
         with contextlib.suppress(OSError):
-            found += map(int, Path(f"/proc/self/task/{task}/children").read_text("ascii").split())
+            found += map(int, Path(f"/proc/self/task/{task}/children").read_bytes().split())
     return found
