@@ -96,13 +96,13 @@ class Front:
         try:
             with client:
                 connection = await self._start(client, peer, partial(_logged_in, place, passage))
+                if connection is not None:
+                    self._connections.add(connection)
+                    # No task waits for it: it would be a good part of what an idle connection costs.
+                    connection.over.add_done_callback(partial(self._is_over, connection, place, passage))
         finally:
             if connection is None:
                 _leave(place, passage)
-        if connection is not None:
-            self._connections.add(connection)
-            # No task waits for it: it would be a good part of what an idle connection costs.
-            connection.over.add_done_callback(partial(self._is_over, connection, place, passage))
 
     def _is_over(self, connection: GuardedConnection, place: Place, passage: Passage, _: object) -> None:
         self._connections.discard(connection)

@@ -189,8 +189,9 @@ class Launcher:
         for child in list(self._children.values()):
             if child.kind != "session":
                 child.signal(signal.SIGKILL)
-        owed = any(link.answered < link.sent for link in self._links)
+        owed = self._owes()
         await self._nurseries.close()
+        owed = owed or self._owes()
         await self._keeper.close()
         ending = [asyncio.ensure_future(child.wait()) for child in self._children.values()]
         if ending:
@@ -203,6 +204,10 @@ class Launcher:
             # What was forked without a word to us ends by itself, as nobody has let it go.
             await self._reaper.bury(BURIED_WITHIN)
         self._reaper.stop()
+
+    def _owes(self) -> bool:
+        """A fork is under way of which we were not told yet."""
+        return any(link.answered < link.sent for link in self._links)
 
     async def _with_last_words(
         self, kind: Kind, call: ForkWorker | ForkHelper, end: Endpoint, *, by_nursery: bool = False

@@ -80,7 +80,10 @@ class Reaper:
         self._suspects.clear()
 
     async def bury(self, within: float) -> None:
-        """Wait for what is about to end, other than children of the monitor's own session; `within` seconds at most."""
+        """Wait until no child is left but those of the monitor's own session; `within` seconds at most.
+
+        What was released goes on, and is waited for in vain.
+        """
         end = self._loop.time() + within
         while any(map(_is_of_another_session, _children())) and self._loop.time() < end:
             self.reap()
@@ -121,8 +124,9 @@ def _ended(kind: int, number: int) -> int | None:
 def _children() -> list[int]:
     """Every child of this process; none where the kernel does not say (CONFIG_PROC_CHILDREN)."""
     found: list[int] = []
-    for task in os.listdir("/proc/self/task"):
-        # A thread may end while it is looked at.
-        with contextlib.suppress(OSError):
-            found += map(int, Path(f"/proc/self/task/{task}/children").read_bytes().split())
+    with contextlib.suppress(OSError):
+        for task in os.listdir("/proc/self/task"):
+            # A thread may end while it is looked at.
+            with contextlib.suppress(OSError):
+                found += map(int, Path(f"/proc/self/task/{task}/children").read_bytes().split())
     return found

@@ -3,8 +3,8 @@
 import os
 from collections.abc import Callable
 
+from pysshd.processes.boundary.pipes import widen
 from pysshd.processes.worker.backlog import Backlog
-from pysshd.processes.worker.pipes import widen
 from pysshd.ssh.events.ids import ChannelId
 from pysshd.ssh.stack import Stack
 

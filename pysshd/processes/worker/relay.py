@@ -15,16 +15,19 @@ import time
 from collections.abc import Callable
 from functools import partial
 
+from pysshd.processes.boundary.pipes import widen
 from pysshd.processes.worker.inflow import Inflow
 from pysshd.processes.worker.loop import READ, WRITE, Loop, Ready
-from pysshd.processes.worker.pipes import widen
 from pysshd.processes.worker.restraint import Restraint
 from pysshd.records import dataclass
 from pysshd.ssh.events.ids import ChannelId
 from pysshd.ssh.stack import Stack
 
-CHUNK = 512 * 1024
-"""Bytes that one turn takes from a program: many packets to one send, and all that a wide pipe holds."""
+CHUNK = 480 * 1024
+"""Bytes that one turn takes from a program: many packets to one send, which fit a block with what is around them."""
+
+CHUNK_BEHIND = 256 * 1024
+"""The same while something waits for the client's socket: it is in that block too."""
 
 CHUNK_BUSY = 64 * 1024
 """The same where somebody else is ready too, whose keystroke must not wait for long."""
@@ -96,8 +99,8 @@ class Relay:
         self._much = False
         """The last read brought much, and there is more to come."""
 
-        self._wide: set[int] = set()
-        """The outputs that brought much once: what their pipes hold is a matter of the past."""
+        self._wide = False
+        """The output brought much once, and its pipe is as wide as it can be."""
 
     # --- starting and ending
 
@@ -225,7 +228,12 @@ class Relay:
 
     def _readable(self, descriptor: int) -> bool:
         """Read once, into the places from which packets are sealed; True where there is room for more, for certain."""
-        limit = CHUNK_PTY if self._pty else CHUNK if self._loop.alone else CHUNK_BUSY
+        if self._pty:
+            limit = CHUNK_PTY
+        elif not self._loop.alone:
+            limit = CHUNK_BUSY
+        else:
+            limit = CHUNK_BEHIND if self._output.waiting else CHUNK
         if not self._much and limit > CHUNK_FIRST:
             limit = CHUNK_FIRST
         if self.crowded or self._output.waiting >= MAX_QUEUED:
@@ -244,8 +252,8 @@ class Relay:
             vacant = self._pty and self._end is None and error.errno == errno.EIO
             size, self._edge = (-1, select.EPOLLET) if vacant else (0, 0)
         self._much = size >= CHUNK_FIRST
-        if self._much and descriptor not in self._wide:
-            self._wide.add(descriptor)
+        if self._much and not self._wide and self._outputs[descriptor] != STDERR:
+            self._wide = True
             widen(descriptor)
         if size > 0:
             left = self._stack.commit(self.channel, size, self._outputs[descriptor])

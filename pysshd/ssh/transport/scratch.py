@@ -6,7 +6,7 @@ data of a program before they are sealed) is in one place for all; what has to s
 
 from collections.abc import Callable
 
-BLOCK_SIZE = 1 << 20
+BLOCK_SIZE = 512 << 10
 """Bytes of a block: more than a turn makes, or leaves behind."""
 
 SMALL_SIZE = 2048
@@ -21,7 +21,7 @@ INPUT_SIZE = 8 * _FULL_PACKET
 SLOT_SIZE = 32 << 10
 """Bytes of channel data in one slot."""
 
-SLOT_COUNT = 16
+SLOT_COUNT = 15
 """Slots, and so packets, of one turn."""
 
 SLOT_HEAD = 32
@@ -109,7 +109,7 @@ class Arena:
         self.size = self.at = 0
 
     SIZE_MAX = 512 << 10
-    """Bytes; it holds what two generous reads from a socket come to."""
+    """Bytes; it holds what a generous read from a socket comes to, and what was left of the one before."""
 
 
 class Slots:

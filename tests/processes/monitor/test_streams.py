@@ -2,9 +2,13 @@
 
 import fcntl
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from pysshd.processes.boundary.calls.requests import Streams
+from pysshd.processes.boundary.pipes import WIDE
 from pysshd.processes.monitor.streams import open_streams
 
 
@@ -18,11 +22,22 @@ def sizes() -> list[int]:
         pair.close()
 
 
-def test_pipes_hold_what_the_kernel_gives() -> None:
+@pytest.fixture
+def usual() -> Iterator[int]:
+    """What a pipe holds that nobody has changed."""
     reading, writing = os.pipe()
-    usual = fcntl.fcntl(writing, fcntl.F_GETPIPE_SZ)
+    yield fcntl.fcntl(writing, fcntl.F_GETPIPE_SZ)
     os.close(reading)
     os.close(writing)
+
+
+@pytest.mark.root
+def test_pipes_of_root_hold_what_a_turn_of_a_worker_moves(usual: int) -> None:
+    assert sizes() == [WIDE, WIDE, usual]
+
+
+def test_pipes_of_anybody_else_hold_what_the_kernel_gives(usual: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
     assert sizes() == [usual] * 3
 
 

@@ -1,5 +1,6 @@
 """Bytes between a client and a program, over real pipes and terminals, with a client that is real on the wire."""
 
+import contextlib
 import fcntl
 import os
 import signal
@@ -13,11 +14,11 @@ import pytest
 
 from pysshd.processes.boundary.calls.channels import CloseChannel, Exited
 from pysshd.processes.boundary.calls.requests import RequestExec, RequestWindow, StartAnswer
+from pysshd.processes.boundary.pipes import WIDE
 from pysshd.processes.worker import relay
 from pysshd.processes.worker.driver import REST
 from pysshd.processes.worker.gathering import AFTER
 from pysshd.processes.worker.loop import READ, WRITE
-from pysshd.processes.worker.pipes import WIDE
 from pysshd.processes.worker.relay import CHUNK, MAX_QUEUED
 from pysshd.ssh.wire.messages.connection import ChannelClose, ChannelOpen, ChannelRequest
 from pysshd.ssh.wire.messages.requests import Break, Exec, ExitSignal, ExitStatus, PtyReq, WindowChange
@@ -191,17 +192,33 @@ def test_the_pipe_that_much_goes_through_is_widened_and_nothing_is_lost(home: Ho
 
 
 def test_a_pipe_that_can_not_be_widened_serves_as_it_is(home: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    refused: list[int] = []
+
     def refuse(descriptor: int, command: int, argument: int = 0) -> int:
+        refused.append(command)
         raise PermissionError(1, os.strerror(1))
 
     program = home.to_program()
-    monkeypatch.setattr("pysshd.processes.worker.pipes.fcntl.fcntl", refuse)
+    monkeypatch.setattr("pysshd.processes.boundary.pipes.fcntl.fcntl", refuse)
     sent, read = os.urandom(1 << 20), b""
     home.data(sent)
     while len(read) < len(sent):
         read += program.read() or b""
         home.turn()
     assert read == sent
+    assert refused == [fcntl.F_GETPIPE_SZ]
+
+
+def test_complaints_are_passed_on_without_a_wider_pipe(home: House) -> None:
+    program = home.to_program()
+    usual, written, at = pipes(program), os.urandom(1 << 20), 0
+    while at < len(written):
+        with contextlib.suppress(BlockingIOError):
+            at += os.write(program.stderr, written[at : at + WIDE])
+        home.turn()
+    home.until(lambda: len(home.errors) == len(written))
+    assert home.errors == written
+    assert pipes(program) == usual
 
 
 def test_a_client_that_reads_nothing_stops_the_program(home: House) -> None:

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from pysshd.processes.worker import pipes
-from pysshd.processes.worker.pipes import WIDE, widen
+from pysshd.processes.boundary import pipes
+from pysshd.processes.boundary.pipes import WIDE, widen
 
 KIB = 1024
 

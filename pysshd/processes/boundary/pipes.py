@@ -1,8 +1,9 @@
 """How much a pipe between a program and its worker holds.
 
-Each begins with what the kernel gives, for all pipes of one user share a soft limit (pipe-user-pages-soft, pipe(7)),
-past which a new one holds next to nothing. The pipe through which much goes gets what a turn of the worker moves: with
-less, program and worker wake each other for every few packets, and to wake another CPU takes longer than to seal them.
+The pipe through which much goes is to hold what a turn of the worker moves: with less, program and worker wake each
+other for every few packets, and to wake another CPU takes longer than to seal them. For a monitor that is root those of
+every program are so. The pipes of any other user share a soft limit (pipe-user-pages-soft, pipe(7)), past which a new
+one holds next to nothing: there each begins as the kernel makes it, and the worker widens it when much goes through.
 """
 
 import fcntl
