@@ -68,7 +68,7 @@ class Reaper:
             ) or self._known.get(pid)
             if mine is not None:
                 mine.reap()
-            elif os.getsid(pid) == os.getsid(0):
+            elif not _is_of_another_session(pid):
                 foreign.add(pid)
             elif self._is_orphan(pid):
                 os.waitpid(pid, 0)

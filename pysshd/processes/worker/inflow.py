@@ -56,28 +56,29 @@ class Inflow:
 
     def receive(self, data: memoryview) -> None:
         """Pass data of the client on, or keep it while the program does not take it (the window bounds how much)."""
-        descriptor = self.descriptor
+        descriptor, size = self.descriptor, len(data)
         if self._refused or (self._started and descriptor is None):
-            self._consumed(len(data))
-        elif descriptor is None or self._waiting.size:
+            self._consumed(size)
+            return
+        if descriptor is None or self._waiting.size:
             self._waiting.append(data)
+            return
+        try:
+            done = os.write(descriptor, data)
+        except BlockingIOError:
+            done = 0
+        except OSError:
+            self._consumed(size)
+            self._break()
+            return
+        self._stack.consumed(self._channel, done)
+        if done == size:
+            return
+        self._waiting.append(data[done:])
+        if self._widened(descriptor):
+            self.writable()
         else:
-            size = len(data)
-            try:
-                done = os.write(descriptor, data)
-            except BlockingIOError:
-                done = 0
-            except OSError:
-                self._consumed(size)
-                self._break()
-                return
-            self._stack.consumed(self._channel, done)
-            if done < size:
-                self._waiting.append(data[done:])
-                if self._widened(descriptor):
-                    self.writable()
-                else:
-                    self._watch(descriptor)
+            self._watch(descriptor)
 
     def receive_eof(self) -> None:
         """The client has nothing more to say."""

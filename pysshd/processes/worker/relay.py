@@ -22,8 +22,9 @@ from pysshd.processes.worker.restraint import Restraint
 from pysshd.records import dataclass
 from pysshd.ssh.events.ids import ChannelId
 from pysshd.ssh.stack import Stack
+from pysshd.ssh.transport.scratch import SLOT_COUNT, SLOT_SIZE
 
-CHUNK = 480 * 1024
+CHUNK = SLOT_COUNT * SLOT_SIZE
 """Bytes that one turn takes from a program: many packets to one send, which fit a block with what is around them."""
 
 CHUNK_BEHIND = 256 * 1024

@@ -248,10 +248,8 @@ class TransportMachine:
         """As `send_parts`, for `size` bytes in the slots of the scratch: `head | string` in each packet."""
         if self.outbox.holding:
             raise ValueError("data were sent while a key exchange is open, expected none until its end")
-        writer = self._writer
-        writer.write_slots(head, size)
-        if writer.bytes >= self._rekey_bytes:
-            self._rekey()
+        self._writer.write_slots(head, size)
+        self.rekey_if_due()
 
     def rekey_if_due(self) -> None:
         """Begin a key exchange once enough was sent under this key."""
