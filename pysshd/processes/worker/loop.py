@@ -80,7 +80,7 @@ class _Core:
 class Loop:
     """Waits for descriptors and deadlines, until `stop` is called."""
 
-    __slots__ = ("_core", "_failed", "_scheduled", "_timed", "alone", "handed")
+    __slots__ = ("_core", "_failed", "_scheduled", "_timed", "alone", "handed", "others_type")
 
     def __init__(self, core: _Core | None = None, failed: Callable[[Exception], None] | None = None) -> None:
         self._core = core or _Core()
@@ -88,7 +88,10 @@ class Loop:
         self._timed: tuple[Timed, ...] = ()
         self._scheduled = math.inf
         self.handed = self._core.glance.handed
-        """To be told of how many bytes went to a program, which may answer at once."""
+        """To be told of how many bytes went to a program, which may answer at once, and on whose channel."""
+
+        self.others_type = self._core.glance.others_type
+        """Whether somebody has typed of late on another channel than this."""
 
         self.alone = True
         """No other lane was ready in this turn, nor of late: whoever is called may take their time."""
@@ -141,7 +144,7 @@ class Loop:
         self.settle()
         while core.running:
             ready = glance.look(core.epoll.poll) if glance.wanted else core.epoll.poll(self._timeout())
-            now = time.monotonic()
+            glance.now = now = time.monotonic()
             if ready:
                 self._serve(ready, now)
             if core.heap and core.heap[0][0] <= now:

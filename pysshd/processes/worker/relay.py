@@ -31,7 +31,8 @@ CHUNK_BEHIND = 256 * 1024
 """The same while something waits for the client's socket: it is in that block too."""
 
 CHUNK_BUSY = 64 * 1024
-"""The same where somebody else is ready too, whose keystroke must not wait for long."""
+"""The same where somebody else is ready too, or types on another channel: an echo waits for the turn, and then for the
+client to get through what it brought."""
 
 CHUNK_FIRST = 32 * 1024
 """The same until a read has filled so much: places for more are not laid out for somebody who types."""
@@ -155,7 +156,7 @@ class Relay:
     def receive(self, data: memoryview) -> None:
         """Data of the client, for the program."""
         self._inflow.receive(data)
-        self._handed(len(data))
+        self._handed(len(data), id(self))
 
     def receive_eof(self) -> None:
         """The client has nothing more to say."""
@@ -231,7 +232,7 @@ class Relay:
         """Read once, into the places from which packets are sealed; True where there is room for more, for certain."""
         if self._pty:
             limit = CHUNK_PTY
-        elif not self._loop.alone:
+        elif not self._loop.alone or self._loop.others_type(id(self)):
             limit = CHUNK_BUSY
         else:
             limit = CHUNK_BEHIND if self._output.waiting else CHUNK

@@ -7,6 +7,7 @@ import signal
 import struct
 import subprocess
 import termios
+import time
 from collections.abc import Iterator
 from functools import partial
 
@@ -18,8 +19,11 @@ from pysshd.processes.boundary.pipes import WIDE
 from pysshd.processes.worker import relay
 from pysshd.processes.worker.driver import REST
 from pysshd.processes.worker.gathering import AFTER
+from pysshd.processes.worker.glance import TYPING
 from pysshd.processes.worker.loop import READ, WRITE
-from pysshd.processes.worker.relay import CHUNK, MAX_QUEUED
+from pysshd.processes.worker.relay import CHUNK, CHUNK_BUSY, MAX_QUEUED
+from pysshd.ssh.events.ids import ChannelId
+from pysshd.ssh.stack import Stack
 from pysshd.ssh.wire.messages.connection import ChannelClose, ChannelOpen, ChannelRequest
 from pysshd.ssh.wire.messages.requests import Break, Exec, ExitSignal, ExitStatus, PtyReq, WindowChange
 from pysshd.ssh.wire.numbers import MessageNumber as N
@@ -219,6 +223,35 @@ def test_complaints_are_passed_on_without_a_wider_pipe(home: House) -> None:
     home.until(lambda: len(home.errors) == len(written))
     assert home.errors == written
     assert pipes(program) == usual
+
+
+def test_turns_are_small_while_somebody_types_on_another_channel(home: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = home.to_program()
+    mine = id(home.driver._relays[CHANNEL])
+    limits: list[int] = []
+    reserve = Stack.reserve
+
+    def noted(stack: Stack, channel: ChannelId, size: int) -> list[memoryview]:
+        limits.append(size)
+        return reserve(stack, channel, size)
+
+    monkeypatch.setattr(Stack, "reserve", noted)
+
+    def largest() -> int:
+        limits.clear()
+        before = home.size
+        program.write(b"x" * 65536)
+        home.until(lambda: home.size == before + 65536)
+        return max(limits)
+
+    assert largest() == CHUNK
+    home.loop.handed(1, mine + 1)
+    assert largest() == CHUNK_BUSY
+    home.loop.handed(1, mine)
+    assert largest() == CHUNK
+    home.loop.handed(1, mine + 1)
+    time.sleep(1.1 * TYPING)
+    assert largest() == CHUNK
 
 
 def test_a_client_that_reads_nothing_stops_the_program(home: House) -> None:
