@@ -56,7 +56,7 @@ def test_a_tiny_round(server: str, tmp_path: Path, capfd: pytest.CaptureFixture[
         pytest.importorskip("asyncssh", exc_type=ImportError)
     before = below(os.getpid())
     file = tmp_path / "kept.json"
-    words = ["--only", "*load-aes128-gcm", "--only", "login-one", "--only", "echo-idle", "--only", "command"]
+    words = ["--only", "*load-aes128-gcm", "--only", "login-one", "--only", "echo-*", "--only", "command"]
     assert run.main([*words, "--server", server, "--json", str(file)]) == run.MEASURED, capfd.readouterr().out
     figures = json.loads(file.read_text())["figures"]
     assert {each["benchmark"] for each in figures} == {
@@ -65,6 +65,10 @@ def test_a_tiny_round(server: str, tmp_path: Path, capfd: pytest.CaptureFixture[
         "login-one",
         "command",
         "echo-idle",
+        "echo-beside",
+        "echo-beside-paced",
+        "echo-across",
+        "echo-across-paced",
     }
     assert all(len(each["rounds"]) == 1 for each in figures)
     assert all(each["rounds"][0] > 0 for each in figures if each["figure"] != "server cpu")

@@ -1,16 +1,20 @@
-"""One byte to a `cat` and back: what a person who types waits for, alone and beside a bulk download."""
+"""One byte to a `cat` and back: what a person who types waits for, alone and beside a bulk download.
+
+That is one of the same pace for every server, and another as fast as the server can.
+"""
 
 import os
 import select
 import statistics
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from tests.bench.errors import TroubleError
 from tests.bench.hands import Hands
+from tests.bench.measures import paced
 from tests.bench.measures.base import Benchmark, Figure, Sizes, Taken
 from tests.bench.servers.base import Running
 from tests.bench.ssh_client import Connection, connected
@@ -24,6 +28,9 @@ PAUSE = 0.003
 
 ANSWER_WITHIN = 20.0
 LOAD_SETTLES = 0.4
+LEAST_LOAD = 1.0
+"""MB/s below which there was no load."""
+
 MEGA = 1e6
 
 
@@ -33,22 +40,30 @@ def idle(server: Running, _: Hands, sizes: Sizes) -> Taken:
         return _percentiles(echoes(connection, sizes.echoes))
 
 
-def beside(server: Running, _: Hands, sizes: Sizes) -> Taken:
+def beside(server: Running, _: Hands, sizes: Sizes, *, paced_load: bool) -> Taken:
     """On a connection that carries a download on another channel."""
-    with connected(server) as connection, downloading(connection):
-        return _under_load(connection, connection, sizes)
+    with connected(server) as connection:
+        return _under_load(connection, connection, _load(server, paced_load), sizes)
 
 
-def across(server: Running, _: Hands, sizes: Sizes) -> Taken:
+def across(server: Running, _: Hands, sizes: Sizes, *, paced_load: bool) -> Taken:
     """While another connection carries a download."""
-    with connected(server) as connection, connected(server) as other, downloading(other):
-        return _under_load(connection, other, sizes)
+    with connected(server) as connection, connected(server) as other:
+        return _under_load(connection, other, _load(server, paced_load), sizes)
 
 
-def _under_load(connection: Connection, loaded: Connection, sizes: Sizes) -> Taken:
-    before, started = written(loaded.pid), time.monotonic()
-    taken = _percentiles(echoes(connection, sizes.echoes_under_load))
-    speed = (written(loaded.pid) - before) / (time.monotonic() - started) / MEGA
+def _load(server: Running, paced_load: bool) -> str:
+    return paced.command(server.place) if paced_load else "dd if=/dev/zero bs=128k status=none"
+
+
+def _under_load(connection: Connection, loaded: Connection, load: str, sizes: Sizes) -> Taken:
+    with loaded.started(load):
+        time.sleep(LOAD_SETTLES)
+        before, started = written(loaded.pid), time.monotonic()
+        taken = _percentiles(echoes(connection, sizes.echoes_under_load))
+        speed = (written(loaded.pid) - before) / (time.monotonic() - started) / MEGA
+    if speed < LEAST_LOAD:
+        raise TroubleError(f"the load beside it was {speed:.1f} MB/s, expected more: its program did not run")
     return {**taken, LOAD.name: speed}
 
 
@@ -70,15 +85,6 @@ def echoes(connection: Connection, count: int) -> list[float]:
     return found[WARM_UP:]
 
 
-@contextmanager
-def downloading(connection: Connection) -> Iterator[None]:
-    """A download without end on a connection."""
-    with ExitStack() as stack:
-        stack.enter_context(connection.started("dd if=/dev/zero bs=128k status=none"))
-        time.sleep(LOAD_SETTLES)
-        yield
-
-
 def written(pid: int) -> int:
     """Bytes that a process has written so far: of a client that downloads, what it has downloaded."""
     for line in Path(f"/proc/{pid}/io").read_text().splitlines():
@@ -92,12 +98,21 @@ def _percentiles(seconds: list[float]) -> dict[str, float | None]:
     return {P50.name: cuts[49] * 1e3, P99.name: cuts[98] * 1e3}
 
 
+def _loaded(name: str, where: str, measure: Callable[..., Taken]) -> tuple[Benchmark, ...]:
+    return tuple(
+        Benchmark(
+            f"{name}{ending}",
+            f"the same, with a download of {pace} on {where}",
+            "OpenSSH's ssh",
+            (P50, P99, LOAD),
+            partial(measure, paced_load=bool(ending)),
+        )
+        for ending, pace in (("-paced", f"{paced.RATE / MEGA:.0f} MB/s"), ("", "all speed"))
+    )
+
+
 ECHO = (
     Benchmark("echo-idle", "one byte there and back", "OpenSSH's ssh", (P50, P99), idle),
-    Benchmark(
-        "echo-beside", "the same, with a download on the same connection", "OpenSSH's ssh", (P50, P99, LOAD), beside
-    ),
-    Benchmark(
-        "echo-across", "the same, with a download on another connection", "OpenSSH's ssh", (P50, P99, LOAD), across
-    ),
+    *_loaded("echo-beside", "the same connection", beside),
+    *_loaded("echo-across", "another connection", across),
 )
