@@ -5,7 +5,6 @@ channel; what the monitor tells goes back into the stack.
 """
 
 import math
-import os
 import socket
 import time
 import traceback
@@ -19,10 +18,11 @@ from pysshd.processes.boundary.calls.connection import Bye, EndConnection, Repor
 from pysshd.processes.boundary.calls.requests import RequestAnswer, StartAnswer, Streams
 from pysshd.processes.boundary.calls.table import TO_WORKER
 from pysshd.processes.boundary.socket import Endpoint
+from pysshd.processes.worker.channels import Channels
 from pysshd.processes.worker.dispatch import QUESTIONS, Questions
 from pysshd.processes.worker.gathering import LEAST, Gathering
 from pysshd.processes.worker.loop import READ, WRITE, Loop
-from pysshd.processes.worker.relay import MAX_QUEUED, End, Relay
+from pysshd.processes.worker.relay import MAX_QUEUED, End
 from pysshd.processes.worker.restraint import MOMENT
 from pysshd.ssh.events.channels import (
     ChannelClosed,
@@ -33,7 +33,7 @@ from pysshd.ssh.events.channels import (
     WindowOpened,
 )
 from pysshd.ssh.events.kinds import Event
-from pysshd.ssh.events.requests import BreakRequested, ExecRequested, ShellRequested, SubsystemRequested, WindowChanged
+from pysshd.ssh.events.requests import ExecRequested, ShellRequested, SubsystemRequested
 from pysshd.ssh.events.transport import ConnectionFailed, KeysTaken, PeerDisconnected, PeerIdentified, SignatureWanted
 from pysshd.ssh.events.userauth import AuthBegun
 from pysshd.ssh.stack import Stack
@@ -67,7 +67,8 @@ class Driver:
         self._loop = loop
         self._over = over
         self._questions = Questions(lambda call: monitor.send(call.encode()))
-        self._relays: dict[int, Relay] = {}
+        self._channels = Channels(stack, loop, self._flush)
+        self._relays = self._channels.relays
         self._reason = ""
         self._linger_until: float | None = None
         self._shut = False
@@ -106,9 +107,7 @@ class Driver:
             gathering.over()
         if self._moment is not None and now >= self._moment:
             self._moment = None
-            for relay in self._relays.values():
-                if relay.held:
-                    relay.wait_no_more()
+            self._channels.wait_no_more()
         self._handle(self._stack.tick(now))
         return self._flush()
 
@@ -184,7 +183,7 @@ class Driver:
         while not self._finished:
             waits = output.waiting
             if waits < MAX_QUEUED:
-                self._resume()
+                self._channels.resume()
             if output.waiting == waits or not self._send():
                 break
         if self._finished:
@@ -202,8 +201,7 @@ class Driver:
         now = time.monotonic()
         if self._rest is None and stack.scratch.is_large:
             self._rest, self._restless = now + REST, False
-        held = len(self._relays) > 1 and any(relay.held for relay in self._relays.values())
-        self._moment = (self._moment or now + MOMENT) if held else None
+        self._moment = (self._moment or now + MOMENT) if self._channels.held else None
         due = stack.next_deadline if self._linger_until is None else self._linger_until
         self._due = min(math.inf if at is None else at for at in (due, self._rest, self._moment))
         self._reckon()
@@ -213,16 +211,6 @@ class Driver:
         until = self._gathering.until
         due = self._due if until is None else min(until, self._due)
         self.deadline = None if due == math.inf else due
-
-    def _resume(self) -> None:
-        for relay in tuple(self._relays.values()):
-            if relay.paused:
-                relay.resume()
-
-    def _count(self) -> None:
-        """A channel came or went."""
-        for relay in self._relays.values():
-            relay.crowded = len(self._relays) > 1
 
     def _linger(self) -> None:
         """Let the client read why: a socket closed over unread input would take our last message with it."""
@@ -253,9 +241,7 @@ class Driver:
         self._finished = True
         # Whoever stays may move little, and would keep it.
         self._stack.scratch.release()
-        for relay in self._relays.values():
-            relay.close()
-        self._relays.clear()
+        self._channels.close()
         self._loop.remove_timed(self)
         self._loop.watch(self._socket.fileno(), 0, self._socket_ready)
         self._loop.watch(self._monitor.fileno(), 0, self._told)
@@ -289,7 +275,7 @@ class Driver:
         self._questions.client = event.identification
 
     def _keys_taken(self, event: KeysTaken) -> None:
-        self._resume()
+        self._channels.resume()
         if event.first:
             cipher = event.ciphers[0] if event.ciphers[0] == event.ciphers[1] else "/".join(event.ciphers)
             self._report(
@@ -315,9 +301,7 @@ class Driver:
 
     def _closed(self, event: ChannelClosed) -> None:
         self._questions.forget(event.channel)
-        if relay := self._relays.pop(event.channel, None):
-            self._count()
-            relay.close()
+        if self._channels.remove(event.channel):
             self._monitor.send(CloseChannel(event.channel).encode())
 
     def _unwanted(self, event: OutputUnwanted) -> None:
@@ -359,7 +343,7 @@ class Driver:
             if relay := self._relays.get(said.channel):
                 relay.say(said.text)
         elif isinstance(said, Joined):
-            self._started(said.channel, Streams.PIPES, received.fds)
+            self._channels.start(said.channel, Streams.PIPES, received.fds)
         elif isinstance(said, EndConnection):
             self._reason = said.text
             self._stack.disconnect(DisconnectReason(said.reason), said.text)
@@ -370,35 +354,12 @@ class Driver:
     def _answered(self, answer: Call, descriptors: tuple[int, ...]) -> None:
         event, verdict = self._questions.answered(answer)
         if isinstance(answer, StartAnswer):
-            self._started(event.channel, Streams(answer.streams), descriptors)
+            self._channels.start(event.channel, Streams(answer.streams), descriptors)
         elif isinstance(event, ChannelRequested) and answer == OpenAnswer(answer.call, 0, ""):  # type: ignore[attr-defined]
-            self._relays[event.channel] = Relay(event.channel, self._stack, self._loop, self._flush)
-            self._count()
+            self._channels.add(event.channel)
         elif isinstance(answer, RequestAnswer) and answer.ok:
-            self._act(event)
+            self._channels.act(event)
         self._handle(self._stack.answer(event.ticket, verdict, time.monotonic()))
         if isinstance(event, SignatureWanted):
             # Our new keys are on their way, and what the programs have to say may follow them.
-            self._resume()
-
-    def _started(self, channel: int, streams: Streams, descriptors: tuple[int, ...]) -> None:
-        relay = self._relays.get(channel)
-        if relay is None:
-            for descriptor in descriptors:
-                os.close(descriptor)
-        elif streams is Streams.PTY:
-            relay.start_pty(*descriptors)
-        elif streams is Streams.PIPES:
-            relay.start_pipes(*descriptors)
-        elif streams is Streams.NONE:
-            relay.refuse()
-
-    def _act(self, event: Any) -> None:
-        """What the worker itself does once the monitor has said yes."""
-        relay = self._relays.get(getattr(event, "channel", -1))
-        if relay is None:
-            return
-        if isinstance(event, WindowChanged):
-            relay.resize(event.columns, event.rows, event.pixel_width, event.pixel_height)
-        elif isinstance(event, BreakRequested):
-            relay.interrupt()
+            self._channels.resume()
