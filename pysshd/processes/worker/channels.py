@@ -60,7 +60,7 @@ class Channels:
     @property
     def held(self) -> bool:
         """A program is not read because its client has more of it than the other channels can wait for."""
-        return len(self.relays) > 1 and any(relay.held for relay in self.relays.values())
+        return any(relay.held for relay in self.relays.values())
 
     def wait_no_more(self) -> None:
         """That was so for a moment."""

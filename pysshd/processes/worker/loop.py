@@ -80,7 +80,7 @@ class _Core:
 class Loop:
     """Waits for descriptors and deadlines, until `stop` is called."""
 
-    __slots__ = ("_core", "_failed", "_scheduled", "_timed", "alone", "handed", "others_type")
+    __slots__ = ("_core", "_failed", "_scheduled", "_timed", "alone", "handed")
 
     def __init__(self, core: _Core | None = None, failed: Callable[[Exception], None] | None = None) -> None:
         self._core = core or _Core()
@@ -90,11 +90,12 @@ class Loop:
         self.handed = self._core.glance.handed
         """To be told of how many bytes went to a program, which may answer at once, and on whose channel."""
 
-        self.others_type = self._core.glance.others_type
-        """Whether somebody has typed of late on another channel than this."""
-
         self.alone = True
         """No other lane was ready in this turn, nor of late: whoever is called may take their time."""
+
+    def others_type(self, whose: int) -> bool:
+        """Whether somebody has typed of late on another channel than `whose`, in any lane."""
+        return self._core.glance.others_type(whose)
 
     def lane(self, failed: Callable[[Exception], None]) -> "Loop":
         """This loop as one connection sees it; an exception of what it calls there goes to `failed`."""

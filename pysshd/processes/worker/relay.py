@@ -232,12 +232,12 @@ class Relay:
         """Read once, into the places from which packets are sealed; True where there is room for more, for certain."""
         if self._pty:
             limit = CHUNK_PTY
+        elif not self._much:
+            limit = CHUNK_FIRST
         elif not self._loop.alone or self._loop.others_type(id(self)):
             limit = CHUNK_BUSY
         else:
             limit = CHUNK_BEHIND if self._output.waiting else CHUNK
-        if not self._much and limit > CHUNK_FIRST:
-            limit = CHUNK_FIRST
         if self.crowded or self._output.waiting >= MAX_QUEUED:
             limit = min(limit, self._room())
         places = self._stack.reserve(self.channel, limit)

@@ -8,7 +8,7 @@ import select
 import statistics
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from tests.bench.errors import TroubleError
 from tests.bench.hands import Hands
 from tests.bench.measures import paced
 from tests.bench.measures.base import Benchmark, Figure, Sizes, Taken
+from tests.bench.place import Place
 from tests.bench.servers.base import Running
 from tests.bench.ssh_client import Connection, connected
 
@@ -33,6 +34,15 @@ LEAST_LOAD = 1.0
 
 MEGA = 1e6
 
+Load = Callable[[Place], str]
+"""The command of a program that is downloaded from."""
+
+LOADS: Mapping[str, tuple[str, Load]] = {
+    "-paced": (f"{paced.RATE / MEGA:.0f} MB/s", paced.command),
+    "": ("all speed", lambda _: "dd if=/dev/zero bs=128k status=none"),
+}
+"""Ending of a benchmark's name → how fast its load is, and the load."""
+
 
 def idle(server: Running, _: Hands, sizes: Sizes) -> Taken:
     """On a connection that does nothing else."""
@@ -40,24 +50,20 @@ def idle(server: Running, _: Hands, sizes: Sizes) -> Taken:
         return _percentiles(echoes(connection, sizes.echoes))
 
 
-def beside(server: Running, _: Hands, sizes: Sizes, *, paced_load: bool) -> Taken:
+def beside(server: Running, _: Hands, sizes: Sizes, *, load: Load) -> Taken:
     """On a connection that carries a download on another channel."""
     with connected(server) as connection:
-        return _under_load(connection, connection, _load(server, paced_load), sizes)
+        return _under_load(connection, connection, load(server.place), sizes)
 
 
-def across(server: Running, _: Hands, sizes: Sizes, *, paced_load: bool) -> Taken:
+def across(server: Running, _: Hands, sizes: Sizes, *, load: Load) -> Taken:
     """While another connection carries a download."""
     with connected(server) as connection, connected(server) as other:
-        return _under_load(connection, other, _load(server, paced_load), sizes)
+        return _under_load(connection, other, load(server.place), sizes)
 
 
-def _load(server: Running, paced_load: bool) -> str:
-    return paced.command(server.place) if paced_load else "dd if=/dev/zero bs=128k status=none"
-
-
-def _under_load(connection: Connection, loaded: Connection, load: str, sizes: Sizes) -> Taken:
-    with loaded.started(load):
+def _under_load(connection: Connection, loaded: Connection, program: str, sizes: Sizes) -> Taken:
+    with loaded.started(program):
         time.sleep(LOAD_SETTLES)
         before, started = written(loaded.pid), time.monotonic()
         taken = _percentiles(echoes(connection, sizes.echoes_under_load))
@@ -105,9 +111,9 @@ def _loaded(name: str, where: str, measure: Callable[..., Taken]) -> tuple[Bench
             f"the same, with a download of {pace} on {where}",
             "OpenSSH's ssh",
             (P50, P99, LOAD),
-            partial(measure, paced_load=bool(ending)),
+            partial(measure, load=load),
         )
-        for ending, pace in (("-paced", f"{paced.RATE / MEGA:.0f} MB/s"), ("", "all speed"))
+        for ending, (pace, load) in LOADS.items()
     )
 
 

@@ -8,12 +8,11 @@ import shutil
 import sys
 from pathlib import Path
 
+from tests.bench.measures.bulk import BLOCK
 from tests.bench.place import ENVIRONMENT, Place
 
 RATE = 300e6
 """Bytes a second: what a line of 2.5 Gbit/s carries."""
-
-BLOCK = 128_000
 
 _PROGRAM = """\
 import os, sys, time
