@@ -236,11 +236,15 @@ def is_running(pid: int) -> bool:
     return state_of(pid) not in "ZX"
 
 
-def until(condition: Callable[[], object], within: float = WITHIN, what: str = "it") -> float:
-    """Wait until `condition` holds; returns after how many seconds, and fails after `within`."""
+def until(condition: Callable[[], object], within: float = WITHIN, what: str | Callable[[], object] = "it") -> float:
+    """Wait until `condition` holds; returns after how many seconds, and fails after `within`.
+
+    what: of what that is said, or tells what was found instead when it is too late.
+    """
     start = time.monotonic()
     while not condition():
-        assert time.monotonic() - start < within, f"{what}: not so after {within} s"
+        if time.monotonic() - start >= within:
+            raise AssertionError(f"{what if isinstance(what, str) else what()}: not so after {within} s")
         time.sleep(0.01)
     return time.monotonic() - start
 

@@ -387,11 +387,11 @@ def test_killed_clients_leave_nothing(house: Daemon) -> None:
         for client in clients:
             client.kill()
         until(lambda sessions=sessions: not any(map(is_running, sessions)))  # type: ignore[misc]
-    until(lambda: len(workers(house)) == 4 and not sessions_of(house), what=f"{sessions_of(house)}")
+    until(lambda: len(workers(house)) == 4 and not sessions_of(house), what=house.processes)
     assert house.zombies() == []
     # Terminals of other daemons come and go beside these.
     until(lambda: not terminals(house), what="pseudo-terminals come back")
-    until(lambda: count_descriptors(house) <= held, what=f"{held} descriptors before, {count_descriptors(house)} after")
+    until(lambda: count_descriptors(house) <= held, what=lambda: (held, count_descriptors(house)))
 
 
 def sessions_of(daemon: Daemon) -> list[str]:

@@ -62,7 +62,7 @@ def test_nobody_leaves_a_core_file(every_daemon: Daemon) -> None:
 @pytest.mark.root
 def test_a_worker_holds_its_socket_and_what_it_was_granted(every_daemon: Daemon) -> None:
     pid = busy_worker(every_daemon)
-    until(lambda: len(descriptors(pid)) == 9, what=f"{descriptors(pid)}")
+    until(lambda: len(descriptors(pid)) == 9, what=lambda: descriptors(pid))
     held = descriptors(pid)
     kinds = {number: link.partition(":")[0] for number, link in held.items()}
     waiting = {0: "/dev/null", 1: "/dev/null", 2: "pipe", 3: "socket", 4: "anon_inode"}
@@ -77,7 +77,7 @@ def test_a_nursery_is_nobody_and_holds_its_socket_alone(every_daemon: Daemon) ->
     pid = nursery(every_daemon)
     (worker, *_) = workers(every_daemon)
     # While it serves itself, before it forks any, it has more.
-    until(lambda: set(descriptors(pid)) == {0, 1, 2, 3}, what=f"{descriptors(pid)}")
+    until(lambda: set(descriptors(pid)) == {0, 1, 2, 3}, what=lambda: descriptors(pid))
     held = descriptors(pid)
     assert held[3].startswith("socket:")
     own, theirs = status(pid), status(worker)
@@ -95,7 +95,7 @@ def test_a_waiting_worker_holds_no_client(every_daemon: Daemon) -> None:
     # The first one may be taken, and the others come a tenth of a second later.
     until(waiting, what="a worker waits")
     for pid in waiting():
-        until(lambda pid=pid: len(descriptors(pid)) == 5, what=f"{descriptors(pid)}")  # type: ignore[misc]
+        until(lambda pid=pid: len(descriptors(pid)) == 5, what=lambda pid=pid: descriptors(pid))  # type: ignore[misc]
 
 
 @pytest.mark.root
@@ -114,7 +114,7 @@ def test_a_session_holds_its_streams_alone(every_daemon: Daemon) -> None:
         return (kept & set(descriptors(pid).values())) - {"/dev/null"}
 
     # The monitor lets go of its own once the worker has them, which the log does not wait for.
-    until(lambda: not shared(), what=f"{shared()}")
+    until(lambda: not shared(), what=shared)
     links = [link for number, link in descriptors(zygote(daemon)).items() if number > 3]
     assert set(links) == {"anon_inode:[pidfd]"}, "beside its socket a zygote holds handles of sessions alone"
 

@@ -135,6 +135,10 @@ class Pool:
             self._complain(f"worker could not be started: {error}")
             return
         self._pause = 0.0
+        # It waits, and starts no more, from this moment on: whoever takes it before the loop's next turn would still
+        # find it counted, and have none started in its stead.
+        if (task := asyncio.current_task()) is not None:
+            self._starting.discard(task)
         self._ready.append(worker)
 
     async def _fork(self) -> Worker:

@@ -78,6 +78,21 @@ def test_whoever_takes_one_starts_the_next() -> None:
     in_nursery(run)
 
 
+@pytest.mark.parametrize("ticks", range(24))
+def test_as_many_wait_as_are_wanted_whenever_the_next_is_taken(ticks: int) -> None:
+    """Also when that is in the moment in which another one becomes ready."""
+
+    async def run(nursery: Nursery) -> None:
+        for _ in range(2):
+            (await nursery.pool.take()).endpoint.close()
+            for _ in range(ticks):
+                await asyncio.sleep(0)
+        await nursery.settled()
+        assert len(nursery.children) == 4
+
+    in_nursery(run)
+
+
 def test_a_worker_that_died_or_is_of_an_old_zygote_is_nobodys() -> None:
     async def run(nursery: Nursery) -> None:
         (await nursery.pool.take()).endpoint.close()
