@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from pysshd.daemon.refusals import BURST
+from pysshd.daemon.workers import READY_WORKERS
 from pysshd.ssh.wire import codec
 from pysshd.ssh.wire.messages.connection import ChannelData, ChannelOpen, ChannelRequest, GlobalRequest
 from pysshd.ssh.wire.messages.requests import Env, Exec
@@ -373,7 +374,7 @@ def rss(pid: int) -> int:
 def test_killed_clients_leave_nothing(house: Daemon) -> None:
     count = 24
     house.ssh("true")
-    until(lambda: len(workers(house)) == 4 and not sessions_of(house))
+    until(lambda: len(workers(house)) == READY_WORKERS and not sessions_of(house))
     held = count_descriptors(house)
     for turn in range(count // 8):
         clients = [
@@ -387,7 +388,7 @@ def test_killed_clients_leave_nothing(house: Daemon) -> None:
         for client in clients:
             client.kill()
         until(lambda sessions=sessions: not any(map(is_running, sessions)))  # type: ignore[misc]
-    until(lambda: len(workers(house)) == 4 and not sessions_of(house), what=house.processes)
+    until(lambda: len(workers(house)) == READY_WORKERS and not sessions_of(house), what=house.processes)
     assert house.zombies() == []
     # Terminals of other daemons come and go beside these.
     until(lambda: not terminals(house), what="pseudo-terminals come back")
