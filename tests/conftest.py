@@ -21,6 +21,9 @@ for name in ("local", "ci"):
 settings.register_profile("steady", settings.get_profile("ci"), derandomize=True, database=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "local"))
 
+TIMES = int(os.environ.get("PYSSHD_EXAMPLES") or 1)
+"""How many times as many examples each property is tried on, to find what comes once in ten thousand."""
+
 SKIP_NOT_ROOT = "needs root, and this run is an ordinary user's"
 SKIP_ROOT = "needs an ordinary user, and this run is root's"
 
@@ -33,10 +36,21 @@ def _asked_for(item: pytest.Item, config: pytest.Config) -> bool:
     )
 
 
+def _try_more(item: pytest.Item) -> None:
+    """Have a property tried on `TIMES` as many examples, and a machine of states on as many runs."""
+    test = getattr(item, "obj", None)
+    test, machine = getattr(test, "__func__", test), getattr(item, "cls", None)
+    for holder, name in ((test, "_hypothesis_internal_use_settings"), (machine, "settings")):
+        if isinstance(found := vars(holder).get(name) if holder is not None else None, settings):
+            setattr(holder, name, settings(found, max_examples=found.max_examples * TIMES))
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Skip what this user cannot run, and leave out the long tests that nobody asked for."""
     left_out = []
     for item in items:
+        if TIMES > 1:
+            _try_more(item)
         if item.get_closest_marker("root") and not IS_ROOT:
             item.add_marker(pytest.mark.skip(reason=SKIP_NOT_ROOT))
         if item.get_closest_marker("ordinary_user") and IS_ROOT:
