@@ -49,6 +49,8 @@ def judge(ruleset: Ruleset, person: Person, query: Query) -> Verdict:
     if any(one.effect is Effect.DENY and (one.everything or touches(one.rights, request, values)) for one in others):
         return Verdict(False)
     permitting = [one for one in allows if permits(one.rights, request, values)]
+    if isinstance(request, Signal | Break) and not any(_programs(one.rights, request, values) for one in allows):
+        permitting = []  # one grant may name the signal, and another run the program
     if not permitting:
         return Verdict(False)
     bounds = [one.bounds for one in (*permitting, *(one for one in others if one.effect is Effect.BOUND))]
@@ -176,9 +178,14 @@ def _signal(request: Signal | Break) -> str:
 
 
 def _takes(rights: Rights, request: Signal | Break, values: dict[str, str]) -> bool:
-    """Whether it lets the signal be sent; that something which runs is there is asked of all grants together."""
+    """Whether it lets the signal be sent: it names it, or runs what it is sent to and says nothing of signals."""
+    return _signal(request) in rights.signals or any(one.all_signals for one in _programs(rights, request, values))
+
+
+def _programs(rights: Rights, request: Signal | Break, values: dict[str, str]) -> list[ShellRight | ExecRight]:
+    """What runs that a signal is sent to: a forced command and a subsystem take none."""
     programs = [one for one in rights.runs if isinstance(one, ShellRight | ExecRight)]
-    return any(one.all_signals and _runs(one, request.running, values) for one in programs)
+    return [one for one in programs if _runs(one, request.running, values)]
 
 
 def _words(request: Run) -> tuple[str, ...] | None:
