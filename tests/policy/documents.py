@@ -31,6 +31,8 @@ from pysshd.policy.query import (
     Step,
     Subsystem,
 )
+from pysshd.policy.ruleset import Ruleset
+from pysshd.policy.steps import Chain, begins
 from tests.policy.support import FINGERPRINTS, PEOPLE
 
 NAMES = ("alice", "bob", "carol")
@@ -231,3 +233,17 @@ def likely_facts(draw: st.DrawFn) -> Facts:
 
 
 QUERIES = st.builds(Query, st.one_of(likely_facts(), likely_facts(), FACTS), REQUESTS)
+
+
+def of_whole_logins(ruleset: Ruleset, asked: list[Query]) -> list[Query]:
+    """Of these queries the ones that could be asked: by whom a login was complete, as the document has it.
+
+    Of others, say of a password where only keys count, the check for clashes knows nothing. Nobody is such a one: after
+    a reload a login is asked again, and one of other steps ends.
+    """
+    chains = {chain for entry in ruleset.login for chain in entry.chains}
+
+    def is_whole(used: Chain) -> bool:
+        return any(len(used) == len(chain) and begins(used, chain) for chain in chains)
+
+    return [query for query in asked if is_whole(tuple(step.kind for step in query.facts.methods))]

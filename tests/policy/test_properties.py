@@ -13,7 +13,7 @@ from pysshd.policy.problems import PolicyError
 from pysshd.policy.query import UNKNOWN, Login, Query
 from pysshd.policy.ruleset import Ruleset
 from pysshd.policy.ways_net import ListenWay
-from tests.policy.documents import DOCUMENTS, QUERIES, Entry, document, entries
+from tests.policy.documents import DOCUMENTS, QUERIES, Entry, document, entries, of_whole_logins
 
 many = settings(suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow], max_examples=30)
 ASKED = st.lists(QUERIES, min_size=10, max_size=20)
@@ -26,16 +26,6 @@ def accepted(login: str, grants: list[Entry]) -> Ruleset:
     except PolicyError:
         assume(False)
         raise
-
-
-def of_whole_logins(ruleset: Ruleset, asked: list[Query]) -> list[Query]:
-    """Of these queries the ones that could be asked: by whom a login was complete, as the document has it.
-
-    Of others, say of a password where only keys count, the check for clashes knows nothing. Nobody is such a one: after
-    a reload a login is asked again, and one of other steps ends.
-    """
-    chains = {chain for entry in ruleset.login for chain in entry.chains}
-    return [query for query in asked if tuple(step.method for step in query.facts.methods) in chains]
 
 
 def outcome(found: Decision) -> tuple[object, ...]:
@@ -104,7 +94,7 @@ def test_removing_an_allow_never_grants(drawn: tuple[str, list[Entry]], asked: l
 @given(DOCUMENTS, ASKED)
 def test_a_fact_that_is_unknown_never_grants(drawn: tuple[str, list[Entry]], asked: list[Query]) -> None:
     ruleset = accepted(*drawn)
-    for query in asked:
+    for query in of_whole_logins(ruleset, asked):
         for facts in (replace(query.facts, source=UNKNOWN), replace(query.facts, own_addresses=UNKNOWN)):
             found = decide(ruleset, Query(facts, query.request))
             if found.allowed and not isinstance(query.request, Login):
