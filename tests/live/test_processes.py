@@ -18,12 +18,24 @@ from tests.live.looking import descriptors, is_dumpable, memory, name_of, nurser
 SETS = ("CapInh", "CapPrm", "CapEff", "CapAmb")
 
 
+def waiting_workers(daemon: Daemon) -> list[int]:
+    """The workers that have no client yet, as many as are kept ready.
+
+    A daemon that has just started may have forked one only, which its first client has; the others come a tenth of a
+    second later.
+    """
+    busy = {event["worker"] for event in daemon.events("connection.opened")}
+
+    def waiting() -> list[int]:
+        return [pid for pid in workers(daemon) if pid not in busy]
+
+    until(lambda: len(waiting()) >= READY_WORKERS, what="as many workers wait as are kept ready")
+    return waiting()
+
+
 def busy_worker(daemon: Daemon) -> int:
     """The worker of a connection that is logged in and runs a program."""
-    served = {event["worker"] for event in daemon.events("connection.opened")}
-    # A daemon that has just started may have forked one only, which its first client has.
-    until(lambda: len(set(workers(daemon)) - served) >= READY_WORKERS)
-    waiting = set(workers(daemon))
+    waiting = waiting_workers(daemon)
     since = len(daemon.events())
     daemon.client.start("sleep 60")
     daemon.wait_event("session.started", since=since, within=10)
@@ -90,14 +102,7 @@ def test_a_nursery_is_nobody_and_holds_its_socket_alone(every_daemon: Daemon) ->
 
 @pytest.mark.root
 def test_a_waiting_worker_holds_no_client(every_daemon: Daemon) -> None:
-    busy = {event["worker"] for event in every_daemon.events("connection.opened")}
-
-    def waiting() -> list[int]:
-        return [pid for pid in workers(every_daemon) if pid not in busy]
-
-    # The first one may be taken, and the others come a tenth of a second later.
-    until(waiting, what="a worker waits")
-    for pid in waiting():
+    for pid in waiting_workers(every_daemon):
         until(lambda pid=pid: len(descriptors(pid)) == 5, what=lambda pid=pid: descriptors(pid))  # type: ignore[misc]
 
 

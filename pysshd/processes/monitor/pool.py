@@ -109,7 +109,9 @@ class Pool:
 
     def fill(self) -> None:
         """Start as many workers as are missing."""
-        while not self._closed and len(self._ready) + len(self._starting) < self._size:
+        # A task that is done stays among them until the loop's next turn, and what it started is ready by then.
+        starting = sum(not task.done() for task in self._starting)
+        for _ in range(0 if self._closed else self._size - len(self._ready) - starting):
             task = asyncio.create_task(self._add())
             self._starting.add(task)
             task.add_done_callback(self._starting.discard)
@@ -135,10 +137,6 @@ class Pool:
             self._complain(f"worker could not be started: {error}")
             return
         self._pause = 0.0
-        # It waits, and starts no more, from this moment on: whoever takes it before the loop's next turn would still
-        # find it counted, and have none started in its stead.
-        if (task := asyncio.current_task()) is not None:
-            self._starting.discard(task)
         self._ready.append(worker)
 
     async def _fork(self) -> Worker:
