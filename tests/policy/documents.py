@@ -7,6 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from pysshd.policy.decide import decide
 from pysshd.policy.query import (
     UNKNOWN,
     X11,
@@ -32,7 +33,7 @@ from pysshd.policy.query import (
     Subsystem,
 )
 from pysshd.policy.ruleset import Ruleset
-from pysshd.policy.steps import Chain, begins
+from pysshd.policy.steps import begins
 from tests.policy.support import FINGERPRINTS, PEOPLE
 
 NAMES = ("alice", "bob", "carol")
@@ -235,15 +236,16 @@ def likely_facts(draw: st.DrawFn) -> Facts:
 QUERIES = st.builds(Query, st.one_of(likely_facts(), likely_facts(), FACTS), REQUESTS)
 
 
-def of_whole_logins(ruleset: Ruleset, asked: list[Query]) -> list[Query]:
-    """Of these queries the ones that could be asked: by whom a login was complete, as the document has it.
+def is_whole(ruleset: Ruleset, facts: Facts) -> bool:
+    """Whether the steps are those of a login that the document lets be complete.
 
     Of others, say of a password where only keys count, the check for clashes knows nothing. Nobody is such a one: after
     a reload a login is asked again, and one of other steps ends.
     """
-    chains = {chain for entry in ruleset.login for chain in entry.chains}
+    used = tuple(step.kind for step in facts.methods)
+    return any(len(used) == len(chain) and begins(used, chain) for entry in ruleset.login for chain in entry.chains)
 
-    def is_whole(used: Chain) -> bool:
-        return any(len(used) == len(chain) and begins(used, chain) for chain in chains)
 
-    return [query for query in asked if is_whole(tuple(step.kind for step in query.facts.methods))]
+def but_clashes(ruleset: Ruleset, asked: list[Query]) -> list[Query]:
+    """These queries, but for those that clash and nobody could ask: one entry or one fact less may permit them."""
+    return [one for one in asked if is_whole(ruleset, one.facts) or decide(ruleset, one).decided_by != "a clash"]

@@ -12,7 +12,7 @@ from pysshd.policy.load import load_text
 from pysshd.policy.problems import PolicyError
 from pysshd.policy.query import UNKNOWN, Query
 from pysshd.policy.ruleset import Ruleset
-from tests.policy.documents import DOCUMENTS, QUERIES, Entry, document, entries, of_whole_logins
+from tests.policy.documents import DOCUMENTS, QUERIES, Entry, but_clashes, document, entries
 
 many = settings(suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow], max_examples=30)
 ASKED = st.lists(QUERIES, min_size=10, max_size=20)
@@ -95,7 +95,7 @@ def test_what_a_bound_of_its_own_says_holds_whatever_else_is_granted(
     removed = next((entry for entry in plain if entry.effect == "allow"), None)
     assume(removed is not None)
     before, after = accepted(login, plain), accepted(login, [entry for entry in plain if entry is not removed])
-    for query in of_whole_logins(before, asked):
+    for query in but_clashes(before, asked):
         one, two = decide(before, query), decide(after, query)
         assert one.allowed or not two.allowed
         if two.allowed:
