@@ -135,7 +135,9 @@ class Questions:
     def __init__(self, send: Callable[[Call], None]) -> None:
         self._send = send
         self._waiting: list[Event] = []
-        self._asked: dict[int, Event] = {}
+        self.asked: dict[int, Event] = {}
+        """What the monitor has yet to answer, by the numbers of the calls."""
+
         self._last = 0
         self.client = b""
 
@@ -149,7 +151,7 @@ class Questions:
 
     def answered(self, answer: Any) -> tuple[Any, Verdict]:
         """Return the event that `answer` is about, and the verdict; BoundaryError where none was owed."""
-        event = self._asked.pop(answer.call, None)
+        event = self.asked.pop(answer.call, None)
         verdict = VERDICTS.get(type(answer))
         if event is None or verdict is None:
             raise BoundaryError(f"answer {type(answer).__name__} to call {answer.call} was not owed")
@@ -161,13 +163,13 @@ class Questions:
         self._waiting = [event for event in self._waiting if getattr(event, "channel", None) != channel]
 
     def _next(self) -> None:
-        busy = any(not isinstance(event, SignatureWanted) for event in self._asked.values())
+        busy = any(not isinstance(event, SignatureWanted) for event in self.asked.values())
         if self._waiting and not busy:
             self._put(self._waiting.pop(0))
 
     def _put(self, event: Event) -> None:
         self._last = (self._last + 1) & 0xFFFFFFFF
-        self._asked[self._last] = event
+        self.asked[self._last] = event
         if isinstance(event, AuthBegun):
             self._send(BeginAuth(self._last, event.user, event.service, self.client))
         else:

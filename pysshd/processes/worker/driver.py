@@ -18,6 +18,7 @@ from pysshd.processes.boundary.calls.connection import Bye, EndConnection, Repor
 from pysshd.processes.boundary.calls.requests import RequestAnswer, StartAnswer, Streams
 from pysshd.processes.boundary.calls.table import TO_WORKER
 from pysshd.processes.boundary.socket import Endpoint
+from pysshd.processes.worker.acks import acknowledge
 from pysshd.processes.worker.channels import Channels
 from pysshd.processes.worker.dispatch import QUESTIONS, Questions
 from pysshd.processes.worker.gathering import LEAST, Gathering
@@ -118,6 +119,8 @@ class Driver:
         if mask & READ:
             self._restless = True
             self._receive()
+            if not (self._relays or self._output.waiting or self._questions.asked or self._finished):
+                acknowledge(self._socket)
         self._flush()
 
     def _receive(self) -> None:

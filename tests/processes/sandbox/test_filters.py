@@ -114,6 +114,7 @@ ARGUMENTS = [
     ("ioctl", (3, termios.TIOCSTI), REFUSE),
     ("ioctl", (3, termios.TIOCSTI | 1 << 32), REFUSE),
     ("setsockopt", NODELAY, ALLOW),
+    ("setsockopt", (3, socket.SOL_TCP, socket.TCP_QUICKACK), ALLOW),
     ("setsockopt", (3, socket.SOL_SOCKET, 26), REFUSE),
     ("setsockopt", (3, socket.SOL_TCP, 31), REFUSE),
     ("getsockopt", (3, socket.SOL_SOCKET, socket.SO_ERROR), ALLOW),

@@ -276,6 +276,7 @@ def _tcp() -> tuple[socket.socket, socket.socket]:
 def _use_tcp(pair: tuple[socket.socket, socket.socket]) -> object:
     ours, theirs = pair
     ours.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    ours.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
     ours.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     ours.settimeout(1)
     ours.sendall(b"x" * 100_000)

@@ -57,12 +57,14 @@ PEER = 7
 class House:
     """The loop is turned by the test, a turn at a time; the client never blocks."""
 
-    def __init__(self, settings: StackSettings | None = None) -> None:
+    def __init__(
+        self, settings: StackSettings | None = None, sockets: tuple[socket.socket, socket.socket] | None = None
+    ) -> None:
         self.loop = Loop()
         self.end, worker = Endpoint.pair()
         self.end.set_timeout(5)
         self.worker = worker
-        self.socket, theirs = socket.socketpair()
+        self.socket, theirs = sockets or socket.socketpair()
         self.socket.setblocking(False)
         self.stack = Stack(settings or stack_settings(ASSIGN), SystemEntropy(), time.monotonic())
         self.ended = False

@@ -1,0 +1,70 @@
+"""A client that does not set TCP_NODELAY is not kept waiting for an ACK while it logs in: over real TCP."""
+
+import fcntl
+import socket
+import struct
+import termios
+
+from pysshd.processes.worker.acks import acknowledge
+from pysshd.ssh.wire.messages.transport import Ignore
+from tests.processes.worker.house import House
+
+
+def tcp() -> tuple[socket.socket, socket.socket]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        client = socket.create_connection(listener.getsockname())
+        return client, listener.accept()[0]
+
+
+def unacknowledged(client: socket.socket) -> int:
+    """Bytes that were sent and whose ACK has not come (SIOCOUTQ, tcp(7))."""
+    return int(struct.unpack("i", fcntl.ioctl(client, termios.TIOCOUTQ, bytes(4)))[0])
+
+
+def kept_back(pair: tuple[socket.socket, socket.socket]) -> socket.socket:
+    """The server's end of a connection on which the ACK of a byte is being kept back."""
+    client, server = pair
+    for _ in range(3):  # who answers at once is held to do so again, and their ACKs wait
+        client.send(b"?")
+        server.recv(1)
+        server.send(b"!")
+        client.recv(1)
+    client.send(b"x")
+    server.recv(1)
+    assert unacknowledged(client) == 1
+    return server
+
+
+def test_an_ack_that_is_kept_back_is_sent() -> None:
+    client, server = pair = tcp()
+    with client, server:
+        acknowledge(kept_back(pair))
+        assert unacknowledged(client) == 0
+
+
+def test_what_is_no_tcp_has_none() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        acknowledge(ours)
+
+
+class Watched(House):
+    """Notes after every turn of the loop what the client has not had an ACK of, and whether the monitor was asked."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[int, bool]] = []
+        super().__init__(sockets=tcp())
+
+    def _run(self) -> None:
+        super()._run()
+        self.seen.append((unacknowledged(self.socket), bool(self.driver._questions.asked)))
+
+
+def test_a_client_that_logs_in_waits_for_no_ack() -> None:
+    home = Watched()
+    try:
+        home.to_open()
+        home.send(Ignore(b"nothing is owed for it").encode())
+        assert {left for left, asked in home.seen if not asked} == {0}
+    finally:
+        home.close()
