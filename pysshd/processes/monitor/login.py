@@ -38,8 +38,11 @@ from pysshd.ssh.wire import codec
 from pysshd.ssh.wire.messages.userauth import HOSTBOUND
 from pysshd.ssh.wire.numbers import MessageNumber
 
+NONE_FLOOR = 0.005
+"""Seconds that the refusal of `none` takes at least: every client asks it first, and nothing is read for it."""
+
 KEY_FLOOR = 0.02
-"""Seconds that the refusal of a key or of `none` takes at least."""
+"""Seconds that the refusal of a key, or of a method that nobody knows, takes at least."""
 
 PUBLICKEY = "publickey"
 _RSA = "ssh-rsa"
@@ -95,12 +98,10 @@ class Login:
     async def none(self, call: OfferNone) -> AuthAnswer:
         """`none`; a method that nobody knows fails without a hook."""
         started = self._begin()
-        outcome, fault = Outcome.FAILURE, None
-        if call.method == "none":
-            outcome = await self._hooks.ask("check_auth_none", answers.auth_outcome, self.user)
-        else:
-            fault = NO_KIND
-        return await self._verdict(call.call, outcome, call.method, started, KEY_FLOOR, fault=fault)
+        if call.method != "none":
+            return await self._verdict(call.call, Outcome.FAILURE, call.method, started, KEY_FLOOR, fault=NO_KIND)
+        outcome = await self._hooks.ask("check_auth_none", answers.auth_outcome, self.user)
+        return await self._verdict(call.call, outcome, call.method, started, NONE_FLOOR)
 
     async def password(self, call: OfferPassword) -> AuthAnswer:
         """A password, as text where it is UTF-8."""

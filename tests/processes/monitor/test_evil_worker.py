@@ -318,6 +318,7 @@ def judge(house: House, witness: Witness) -> None:
 
 def fast(patch: pytest.MonkeyPatch) -> None:
     """Refusals and signatures need not take their time where time is not what is looked at."""
+    patch.setattr("pysshd.processes.monitor.login.NONE_FLOOR", 0.0)
     patch.setattr("pysshd.processes.monitor.login.KEY_FLOOR", 0.0)
     patch.setattr("pysshd.processes.monitor.login.PASSWORD_FLOOR", 0.0)
     patch.setattr("pysshd.processes.monitor.pacing.TokenBucket.take", lambda self: 0.0)

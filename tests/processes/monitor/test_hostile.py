@@ -403,6 +403,7 @@ async def fuzz(house: House, seed: int, messages: int) -> None:
 
 def fast(patch: pytest.MonkeyPatch) -> None:
     """Refusals need not take their time where time is not what is looked at."""
+    patch.setattr("pysshd.processes.monitor.login.NONE_FLOOR", 0.0)
     patch.setattr("pysshd.processes.monitor.login.KEY_FLOOR", 0.0)
     patch.setattr("pysshd.processes.monitor.login.PASSWORD_FLOOR", 0.0)
 

@@ -205,7 +205,7 @@ def test_a_password_is_text_where_it_is_utf8_and_else_bytes() -> None:
 @pytest.mark.parametrize(
     ("call", "floor"),
     [
-        ((OfferNone, "none"), 0.02),
+        ((OfferNone, "none"), 0.005),
         ((OfferNone, "odd"), 0.02),
         ((ProbeKey, "ssh-ed25519", EVE.public.blob), 0.02),
         ((ProbeKey, "ssh-ed25519", b"junk"), 0.02),
