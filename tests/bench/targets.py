@@ -36,6 +36,7 @@ TARGETS = (
     Target("*-aes*-ctr", "speed", _both(1.0)),
     Target("login-*", "server cpu", {ONE: 0.4, SHARED: 0.12}),
     Target("login-sixteen", "rate", {ONE: 2.0, SHARED: 4.0}),
+    Target("command", "time", _both(1.0)),
     Target("echo-idle", "p50", _both(1.3)),
     Target("echo-*", "p50", _both(1.5)),
     Target("idle", "memory", {ONE: 4000.0, SHARED: 25.0}, relative=False),
