@@ -3,7 +3,10 @@
 A client that has not set TCP_NODELAY keeps a short message back while one before it is not acknowledged (RFC 896), and
 the kernel keeps an ACK back for some 40 ms, so that an answer can carry it (RFC 1122 §4.2.3.2). Where no answer is due,
 each waits for the other. OpenSSH's client sets TCP_NODELAY with its first session alone: until then a login has two
-such places, after the client's KEXINIT and after its NEWKEYS.
+such places, after the client's KEXINIT and after its NEWKEYS. Paramiko never does: with it each further program on a
+connection waited so, for the end of the channel before it, and each program that was sent a variable.
+
+What is data is left to the kernel: an echo carries the ACK of a keystroke.
 """
 
 import contextlib

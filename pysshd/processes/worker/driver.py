@@ -83,6 +83,9 @@ class Driver:
         self._restless = False
         """Something went through since `_rest` was set: it is not the time for it yet."""
 
+        self._spoken = False
+        """The client said more than data in this turn."""
+
         self._gathering = Gathering(client)
         self._moment: float | None = None
         self._mask = 0
@@ -117,11 +120,16 @@ class Driver:
     def _socket_ready(self, mask: int) -> None:
         # What can be sent is sent by `_flush` alone: it sees the queue shrink, and has the programs go on.
         if mask & READ:
-            self._restless = True
+            self._restless, self._spoken = True, False
             self._receive()
-            if not (self._relays or self._output.waiting or self._questions.asked or self._finished):
-                acknowledge(self._socket)
+            if self._spoken or not self._relays:
+                self._acknowledge()
         self._flush()
+
+    def _acknowledge(self) -> None:
+        """Let the client go on where it has nothing to wait for."""
+        if not (self._output.waiting or self._questions.asked or self._finished):
+            acknowledge(self._socket)
 
     def _receive(self) -> None:
         scratch = self._stack.scratch
@@ -267,7 +275,9 @@ class Driver:
                     relay.receive(event.data)
                 else:
                     self._stack.consumed(event.channel, len(event.data))
-            elif type(event) in QUESTIONS or type(event) is AuthBegun:
+                continue
+            self._spoken = True
+            if type(event) in QUESTIONS or type(event) is AuthBegun:
                 if isinstance(event, _STARTS) and (relay := self._relays.get(event.channel)):
                     relay.expect()
                 self._questions.ask(event)
@@ -352,6 +362,7 @@ class Driver:
             self._stack.disconnect(DisconnectReason(said.reason), said.text)
         else:
             self._answered(said, received.fds)
+            self._acknowledge()
         return self._flush()
 
     def _answered(self, answer: Call, descriptors: tuple[int, ...]) -> None:
