@@ -54,6 +54,13 @@ CHANNEL = 0
 PEER = 7
 
 
+def tcp() -> tuple[socket.socket, socket.socket]:
+    """A connection over loopback: the client's end, the server's."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        client = socket.create_connection(listener.getsockname())
+        return client, listener.accept()[0]
+
+
 class House:
     """The loop is turned by the test, a turn at a time; the client never blocks."""
 

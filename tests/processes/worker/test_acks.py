@@ -16,13 +16,7 @@ from pysshd.ssh.wire.messages.connection import ChannelRequest
 from pysshd.ssh.wire.messages.requests import Env
 from pysshd.ssh.wire.messages.transport import Ignore
 from pysshd.ssh.wire.numbers import MessageNumber as N
-from tests.processes.worker.house import CHANNEL, House
-
-
-def tcp() -> tuple[socket.socket, socket.socket]:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        client = socket.create_connection(listener.getsockname())
-        return client, listener.accept()[0]
+from tests.processes.worker.house import CHANNEL, House, tcp
 
 
 def unacknowledged(client: socket.socket) -> int:

@@ -7,15 +7,14 @@ from collections.abc import Iterator
 import pytest
 
 from pysshd.processes.worker.gathering import AFTER, LEAST, MOMENT, WANTED, Gathering
+from tests.processes.worker.house import tcp
 
 Pair = tuple[socket.socket, socket.socket]
 
 
 @pytest.fixture
 def pair() -> Iterator[Pair]:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        client = socket.create_connection(listener.getsockname())
-        server, _ = listener.accept()
+    client, server = tcp()
     with client, server:
         yield client, server
 
