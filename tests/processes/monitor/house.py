@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 from typing import Any, cast
 
+import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -330,6 +331,12 @@ class Wire:
         self.client.close()
         if self.end is not None:
             self.end.close()
+
+
+def without_floors(patch: pytest.MonkeyPatch) -> None:
+    """Refusals need not take their time where time is not what is looked at."""
+    for name in ("NONE_FLOOR", "KEY_FLOOR", "PASSWORD_FLOOR"):
+        patch.setattr(f"pysshd.processes.monitor.login.{name}", 0.0)
 
 
 @contextlib.contextmanager

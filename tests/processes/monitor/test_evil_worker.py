@@ -30,7 +30,19 @@ from pysshd.ssh.crypto.generate import generate_private_key
 from pysshd.ssh.crypto.private_keys import PrivateKey
 from pysshd.ssh.wire import codec
 from pysshd.ssh.wire.messages.requests import decode_strings
-from tests.processes.monitor.house import ALICE, EVE, HASH, HOST_KEY, TERMS, FakeChild, House, Server, Wire, in_house
+from tests.processes.monitor.house import (
+    ALICE,
+    EVE,
+    HASH,
+    HOST_KEY,
+    TERMS,
+    FakeChild,
+    House,
+    Server,
+    Wire,
+    in_house,
+    without_floors,
+)
 
 pytestmark = pytest.mark.security("S112")
 
@@ -318,9 +330,7 @@ def judge(house: House, witness: Witness) -> None:
 
 def fast(patch: pytest.MonkeyPatch) -> None:
     """Refusals and signatures need not take their time where time is not what is looked at."""
-    patch.setattr("pysshd.processes.monitor.login.NONE_FLOOR", 0.0)
-    patch.setattr("pysshd.processes.monitor.login.KEY_FLOOR", 0.0)
-    patch.setattr("pysshd.processes.monitor.login.PASSWORD_FLOOR", 0.0)
+    without_floors(patch)
     patch.setattr("pysshd.processes.monitor.pacing.TokenBucket.take", lambda self: 0.0)
 
 

@@ -31,7 +31,7 @@ from pysshd.processes.boundary.calls.table import CALLS
 from pysshd.processes.boundary.socket import Endpoint
 from pysshd.processes.monitor.children import Child, ExitStatus
 from pysshd.ssh.wire import codec
-from tests.processes.monitor.house import ALICE, CURVED, EVE, HASH, TERMS, House, Wire, in_house, signed
+from tests.processes.monitor.house import ALICE, CURVED, EVE, HASH, TERMS, House, Wire, in_house, signed, without_floors
 
 pytestmark = pytest.mark.security("S112")
 
@@ -401,23 +401,16 @@ async def fuzz(house: House, seed: int, messages: int) -> None:
     assert "daemon.error" not in house.memory.names
 
 
-def fast(patch: pytest.MonkeyPatch) -> None:
-    """Refusals need not take their time where time is not what is looked at."""
-    patch.setattr("pysshd.processes.monitor.login.NONE_FLOOR", 0.0)
-    patch.setattr("pysshd.processes.monitor.login.KEY_FLOOR", 0.0)
-    patch.setattr("pysshd.processes.monitor.login.PASSWORD_FLOOR", 0.0)
-
-
 @pytest.mark.parametrize("seed", [1, 2])
 def test_fuzz(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    fast(monkeypatch)
+    without_floors(monkeypatch)
     in_house(lambda house: fuzz(house, seed, 5_000))
 
 
 @pytest.mark.long
 @pytest.mark.timeout(900)
 def test_fuzz_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    fast(monkeypatch)
+    without_floors(monkeypatch)
     in_house(lambda house: fuzz(house, random.randrange(1 << 30), 100_000))
 
 
